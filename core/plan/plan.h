@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/util/clock.h"
+#include "core/util/result.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tealdeck {
+
+/// The two environments of a deployment. They keep their names for ever; which of them is production moves.
+enum class Side { Blue, Green };
+inline Side otherSide(Side side) { return side == Side::Blue ? Side::Green : Side::Blue; }
+/// "blue" or "green".
+const char* sideName(Side side);
+
+/// How to reach one PostgreSQL server. Never holds a password: those come from the passfile, a certificate or the peer method.
+struct Endpoint {
+    std::string name; ///< unique in its side, [a-z0-9_-]; "primary" for the primary
+    std::string host; ///< host name, address or folder of a Unix socket
+    int port = 5432;
+    std::string user;
+    std::string database = "postgres"; ///< where to connect when no deployment database is meant
+    std::string passfile;              ///< absolute; empty: libpq's own default
+    std::string sslmode = "verify-full";
+    std::string sslrootcert;
+    std::string zone; ///< availability zone, as the operator names it
+};
+
+struct Environment {
+    Endpoint primary;
+    std::vector<Endpoint> replicas;
+};
+
+/// The role whose connections the servers make to each other, and how each server reaches the other. Files are paths on the servers.
+struct ReplicationPlan {
+    std::string user;
+    std::string passfile;    ///< on both server hosts; empty: none
+    std::string sslmode = "verify-full";
+    std::string sslrootcert; ///< on both server hosts
+    /// As seen from the other server; empty host / port 0: the primary's own.
+    std::string blueHost;
+    int bluePort = 0;
+    std::string greenHost;
+    int greenPort = 0;
+    /// Tables without a usable key get REPLICA IDENTITY FULL for the time of the deployment (restored afterwards).
+    bool identityFull = true;
+};
+
+/// A PgBouncer instance on the way of the writes.
+struct PgBouncerPlan {
+    std::string name;
+    std::string host; ///< address or Unix socket folder of the admin console
+    int port = 6432;
+    std::string user; ///< a member of admin_users
+    std::string passfile;
+    std::string sslmode = "prefer";
+    std::string sslrootcert;
+    std::string databasesFile;          ///< the %include file that holds only [databases]; the engine rewrites it
+    std::vector<std::string> databases; ///< names at the pooler that belong to this deployment
+};
+
+/// A HAProxy backend on the way of the reads.
+struct HaproxyPlan {
+    std::string name;
+    std::string socket;  ///< runtime socket, level admin
+    std::string backend; ///< backend that holds both sides' servers
+    std::vector<std::string> blueServers;
+    std::vector<std::string> greenServers;
+    std::string host; ///< the read endpoint that clients use, for probes
+    int port = 0;
+};
+
+struct RampPlan {
+    std::vector<int> steps = {10, 20, 50, 100}; ///< percent of reads on green, rising, last 100
+    Millis hold{60000};                         ///< time at each step before the next
+    double maxLagSeconds = 1.0;                 ///< above it reads go back
+};
+
+struct CutoverPlan {
+    Millis budget{2000};       ///< longest write pause, else back to the source
+    Millis drain{1000};        ///< how long running transactions may take to end
+    Millis kill{500};          ///< how long ending the rest may take
+    Millis receive{1000};      ///< how long the destination may take to show the marker
+    std::int64_t sequenceGap = 10000; ///< values skipped beforehand, in increments
+};
+
+struct ProgramsPlan {
+    std::string pgDump = "pg_dump";
+    std::string pgRestore = "pg_restore";
+};
+
+/// What a deployment is: read from a TOML file, checked with the line of each error, never guessed.
+struct Plan {
+    std::filesystem::path file;
+    std::string sha256; ///< of the file's bytes
+    std::string deployment;             ///< [a-z0-9_]{1,32}
+    std::vector<std::string> databases; ///< first one also holds the control tables
+    std::filesystem::path engineFolder; ///< socket, recording and logs of the engine
+    Environment blue;
+    Environment green;
+    ReplicationPlan replication;
+    std::vector<std::string> readRoles; ///< may connect to both sides at all times; must not be able to write
+    std::vector<PgBouncerPlan> pgbouncers;
+    std::vector<HaproxyPlan> haproxies;
+    RampPlan ramp;
+    CutoverPlan cutover;
+    double rollbackWindowHours = 24;
+    ProgramsPlan programs;
+
+    [[nodiscard]] const Environment& side(Side s) const { return s == Side::Blue ? blue : green; }
+    [[nodiscard]] std::string controlDatabase() const { return databases.front(); }
+};
+
+/// Reads and checks a plan. The error names file, line, key and what is allowed.
+Result<Plan> readPlan(const std::filesystem::path& file);
+/// The same from text; relative paths are taken from baseFolder.
+Result<Plan> parsePlan(const std::string& text, const std::filesystem::path& file, const std::filesystem::path& baseFolder);
+
+} // namespace tealdeck
