@@ -178,12 +178,9 @@ std::optional<Event> eventFromJson(const Json& json) {
     }
     Event event;
     if (kind.is_string()) {
-        const std::optional<EventKind> known = eventKindFromName(kind.get_ref<const std::string&>());
-        if (!known) {
-            return std::nullopt;
-        }
-        event.kind = *known;
-    } else if (isTime(kind) && kind.get<std::int64_t>() > 0 && kind.get<std::int64_t>() <= std::numeric_limits<int>::max()) {
+        // A name of a newer version is kept as the unknown kind 0: the numbering of events stays without a hole.
+        event.kind = eventKindFromName(kind.get_ref<const std::string&>()).value_or(EventKind{});
+    } else if (isTime(kind) && kind.get<std::int64_t>() >= 0 && kind.get<std::int64_t>() <= std::numeric_limits<int>::max()) {
         event.kind = static_cast<EventKind>(kind.get<std::int64_t>());
     } else {
         return std::nullopt;
