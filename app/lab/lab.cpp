@@ -131,6 +131,11 @@ Status downLab(const fs::path& dir, bool remove) {
     if (Status s = endLabProcesses(state->processes); !s) {
         return s;
     }
+    for (const LabServer& server : state->servers) {
+        if (Status s = waitUntilUnused(server.data); !s) {
+            return s;
+        }
+    }
     removeSocketFolder(*state);
     if (remove) {
         std::error_code failure;

@@ -255,6 +255,11 @@ Status LabStart::restart(const std::string& name) {
         }
     }
     if (const LabServer* server = m_state.server(name)) {
+        if (Status s = waitUntilUnused(server->data); !s) {
+            return s;
+        }
+        // Nothing uses the folder, but a zombie that its parent never asks for would make the server believe so.
+        ::unlink((server->data + "/postmaster.pid").c_str());
         forget(name);
         return startServer(*server);
     }
