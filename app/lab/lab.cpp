@@ -63,6 +63,10 @@ Status startAll(LabState& state, HeldPorts& ports, const LabProgress& progress) 
     if (Status s = startSides(start, state, progress); !s) {
         return s;
     }
+    // Readers go to the replicas: these must know the databases.
+    if (Status s = start.waitForReplicas(Side::Blue); !s) {
+        return s;
+    }
     if (Status s = start.startRouters(); !s) {
         return s;
     }
