@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tealdeck {
+
+/// Where a deployment stands. Drawn left to right on the phase rail; the point of no return lies inside Cutover.
+enum class Phase {
+    Plan,       ///< nothing was touched
+    Preflight,  ///< the checklist was evaluated
+    Replicate,  ///< schema and data are being copied to green
+    Validate,   ///< green is caught up and follows
+    Ramp,       ///< reads move to green step by step
+    Cutover,    ///< writes are being moved (in either direction)
+    Observe,    ///< green is production, blue follows: the rollback window
+    RolledBack, ///< blue is production again, green follows
+    Finalized,  ///< green is production for good
+    Aborted     ///< everything that was made has been removed; blue as found
+};
+
+const char* phaseName(Phase phase);
+std::optional<Phase> phaseFromName(std::string_view name);
+/// Phases in the order of the rail.
+const std::vector<Phase>& railPhases();
+
+/// What an operator can ask for.
+enum class CommandKind { Check, Replicate, Verify, Ramp, Cutover, Rollback, Finalize, Abort, Override, SignOff, Note };
+const char* commandName(CommandKind kind);
+std::optional<CommandKind> commandFromName(std::string_view name);
+
+/// How a command is confirmed: a click (L1), arm and hold (L2), arm, hold and the deployment's name with a reason (L3), hold 0.5 s (Abort).
+enum class Confirmation { Click, ArmAndHold, ArmHoldAndType, ShortHold };
+
+/// One row of the table of phases.
+struct PhaseRule {
+    Phase phase;
+    CommandKind command;
+    Confirmation confirmation;
+    const char* title;       ///< what the button says
+    const char* consequence; ///< what will happen, in one sentence
+};
+
+/// The whole table: a command is allowed in a phase exactly if a row says so.
+const std::vector<PhaseRule>& phaseTable();
+/// The row, or nullptr.
+const PhaseRule* findRule(Phase phase, CommandKind command);
+/// Why the command is not allowed in the phase: names the phases in which it is.
+std::string whyNotInPhase(Phase phase, CommandKind command);
+/// The act that leads on from this phase, if there is one.
+std::optional<CommandKind> nextCommand(Phase phase);
+/// What Abort does in this phase: the label of the button.
+const char* abortLabel(Phase phase, bool pastPointOfNoReturn);
+
+} // namespace tealdeck
