@@ -182,8 +182,6 @@ void EngineServer::takeLine(Client& client, const std::string& line) {
         const bool taken = std::any_of(m_clients.begin(), m_clients.end(), [&](const Client& c) { return &c != &client && c.driver && c.in >= 0; });
         client.driver = hello->driver && !taken;
         client.actor = hello->actor;
-        client.greeted = true;
-        spread(); // what is on its way is in the welcome already
         welcome(client);
     } else if (const auto* asked = std::get_if<wire::CommandMessage>(&message)) {
         CommandReply reply{false, "This client only watches: another one drives, or it said so itself."};
@@ -207,9 +205,9 @@ void EngineServer::welcome(Client& client) {
     m_engine.hub().attach([&](const Snapshot& snapshot, std::vector<Event> history) {
         message.start = {snapshot, std::move(history), client.driver};
     });
-    // Events between the last spread and this moment are in the snapshot: they must not come twice.
-    spread();
+    client.sentSeq = message.start.snapshot.seq; // events up to here are in the snapshot and must not come twice
     client.output += wire::encode(message);
+    client.greeted = true;
     client.behind = false;
 }
 
@@ -222,15 +220,22 @@ void EngineServer::spread() {
     if (fresh.empty()) {
         return;
     }
-    const std::string line = wire::encode(wire::Events{std::move(fresh)});
+    const std::string whole = wire::encode(wire::Events{fresh});
     for (Client& client : m_clients) {
-        if (!client.greeted || client.in < 0 || client.closing || client.behind) {
+        if (!client.greeted || client.in < 0 || client.closing || client.behind || fresh.back().seq <= client.sentSeq) {
             continue;
         }
+        std::string rest;
+        if (fresh.front().seq <= client.sentSeq) {
+            const auto first = std::find_if(fresh.begin(), fresh.end(), [&](const Event& e) { return e.seq > client.sentSeq; });
+            rest = wire::encode(wire::Events{{first, fresh.end()}});
+        }
+        const std::string& line = rest.empty() ? whole : rest;
         if (client.output.size() + line.size() > MAX_OUTPUT) {
             client.behind = true;
         } else {
             client.output += line;
+            client.sentSeq = fresh.back().seq;
         }
     }
 }

@@ -38,6 +38,7 @@ class EngineServer {
         bool driver = false;
         std::string actor;
         bool closing = false;
+        std::uint64_t sentSeq = 0; ///< newest event that it was sent, or that its welcome contained
         bool behind = false; ///< events were dropped: it gets a new welcome when it has read what waits
     };
     void acceptClient();
