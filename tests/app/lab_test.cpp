@@ -2,6 +2,7 @@
 #include "app/lab/lab.h"
 #include "app/lab/lab_processes.h"
 #include "app/lab/load_run.h"
+#include "core/plan/plan.h"
 #include "core/util/files.h"
 #include "core/util/process.h"
 #include "tests/support/history.h"
@@ -124,10 +125,17 @@ TEST(Lab, ReadersCannotWriteAndTheRolesAreWhatThePlanSays) {
     EXPECT_EQ(lab.ask(Side::Green, "postgres", "select string_agg(rolname, ' ' order by rolname) from pg_roles where rolname !~ '^pg_'"),
               "physical_repl postgres tealdeck tealdeck_repl");
     EXPECT_EQ(lab.state().poolers.size(), 2U);
-    const Result<std::string> plan = readFile(lab.plan());
-    ASSERT_TRUE(plan.ok());
-    EXPECT_THAT(*plan, HasSubstr("name = \"pooler-2\""));
-    EXPECT_THAT(*plan, HasSubstr("green_servers = [\"green_primary\"]"));
+    const Result<Plan> plan = readPlan(lab.plan());
+    ASSERT_TRUE(plan.ok()) << plan.error().text();
+    EXPECT_EQ(plan->deployment, "lab");
+    EXPECT_EQ(plan->databases, lab.state().databases);
+    EXPECT_EQ(plan->blue.primary.port, lab.state().primary(Side::Blue).port);
+    EXPECT_EQ(plan->green.primary.port, lab.state().primary(Side::Green).port);
+    ASSERT_EQ(plan->pgbouncers.size(), 2U);
+    EXPECT_TRUE(std::filesystem::exists(plan->pgbouncers[1].databasesFile));
+    ASSERT_EQ(plan->haproxies.size(), 1U);
+    EXPECT_EQ(plan->haproxies[0].greenServers, std::vector<std::string>{"green_primary"});
+    EXPECT_TRUE(std::filesystem::exists(plan->haproxies[0].socket));
 }
 
 TEST(Lab, NoticesWhatDiedAndStartsItAgain) {
