@@ -5,6 +5,7 @@
 #include "core/util/clock.h"
 
 #include <filesystem>
+#include <fmt/format.h>
 #include <random>
 
 namespace tealdeck {
@@ -23,6 +24,12 @@ LoadRun::~LoadRun() {
 Status LoadRun::start() {
     if (m_lab.poolers.empty() || m_lab.databases.empty()) {
         return Error{Error::Kind::Invalid, "The lab has no pooler or no database.", "Start a lab with: tealctl lab up", {}};
+    }
+    if (m_lab.phase != "up") {
+        return Error{Error::Kind::Invalid,
+                     fmt::format("--dir: the lab in {} is not up (its state is {}).", m_lab.options.dir.string(), m_lab.phase),
+                     "Start a lab with: tealctl lab up",
+                     {}};
     }
     if (Status opened = m_history.open(m_options.history); !opened) {
         return opened;
