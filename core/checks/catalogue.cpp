@@ -31,7 +31,8 @@ const char* whenName(CheckWhen when) {
 const std::vector<CheckDefinition>& checkCatalogue() {
     static const std::vector<CheckDefinition> catalogue = [] {
         std::vector<CheckDefinition> all;
-        for (const auto family : {serverChecks, pairChecks, routerChecks, sessionChecks, roleChecks, objectChecks, versionChecks, cutoverChecks}) {
+        for (const auto family :
+             {serverChecks, pairChecks, routerChecks, sessionChecks, roleChecks, objectChecks, versionChecks, cutoverChecks}) {
             for (CheckDefinition& check : family()) {
                 all.push_back(std::move(check));
             }

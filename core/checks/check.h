@@ -17,12 +17,12 @@ enum class CheckMoment { BeforeReplication, BeforeCutover };
 /// What the checks need to know beyond the plan.
 struct CheckContext {
     CheckMoment moment = CheckMoment::BeforeReplication;
-    Direction direction = Direction::Forward;   ///< the move that is being prepared; Forward before replication
-    bool firstCutover = true;                   ///< writes were never moved yet
-    double longTransactionSeconds = 5;          ///< older ones hold up slots and table copies (before replication)
-    std::function<std::int64_t()> steadyUs;     ///< for evaluatedUs; empty: the machine's clock
+    Direction direction = Direction::Forward;    ///< the move that is being prepared; Forward before replication
+    bool firstCutover = true;                    ///< writes were never moved yet
+    double longTransactionSeconds = 5;           ///< older ones hold up slots and table copies (before replication)
+    std::function<std::int64_t()> steadyUs;      ///< for evaluatedUs; empty: the machine's clock
     std::function<void(const CheckState&)> told; ///< hears each answer as it comes; may be empty
-    std::function<bool()> cancelled;            ///< asked between checks; the rest is then Unknown; may be empty
+    std::function<bool()> cancelled;             ///< asked between checks; the rest is then Unknown; may be empty
 };
 
 /// Whom a check asks. Source and destination follow the direction.
@@ -46,7 +46,7 @@ struct CheckSubject {
     CheckSessions& sessions;
     const CheckContext& context;
     Side side = Side::Blue;
-    std::string database; ///< empty: the server as a whole
+    std::string database;   ///< empty: the server as a whole
     std::size_t router = 0; ///< place in the plan's list of poolers or balancers
     [[nodiscard]] const Plan& plan() const { return sessions.plan(); }
 };
@@ -64,13 +64,13 @@ struct CheckDefinition {
     std::string expected = {};
     std::string fix = {};    ///< with SQL where there is one
     std::string source = {}; ///< where the fact comes from
-    /// Placeholders: {databases} their number, {slots}, {workers}, {repl_role} and {subscription} as literals, {read_roles} as a text array,
-    /// {identity_full} as a boolean, {long_s}, {drain_ms}, {budget_ms}, {users} a condition on pg_namespace n.
+    /// Placeholders: {databases} their number, {slots}, {workers}, {repl_role} and {subscription} as literals, {read_roles} as a text
+    /// array, {identity_full} as a boolean, {long_s}, {drain_ms}, {budget_ms}, {users} a condition on pg_namespace n.
     std::string sql = {};
     std::function<CheckAnswer(const CheckSubject&)> evaluate = {};
     /// Another severity for this plan; empty: the definition's.
     std::function<Severity(const Plan&)> severityFor = {};
-    int minVersion = 0;  ///< major of the server that is asked; the check does not exist for others
+    int minVersion = 0; ///< major of the server that is asked; the check does not exist for others
     int maxVersion = 99;
     int validForSeconds = 300;
 };

@@ -14,7 +14,9 @@ Result<Connection*> CheckSessions::session(Side side, const std::string& databas
         Result<std::unique_ptr<Connection>> opened = m_connector.primary(side, name, CONNECT_LIMIT);
         if (opened) {
             // Read-only is set here and not in each statement: no check can forget it.
-            const Result<Rows> guarded = (*opened)->batch("SET default_transaction_read_only = on; SET statement_timeout = '5s'; SET lock_timeout = '1s'; SET search_path = pg_catalog", STATEMENT_LIMIT);
+            const Result<Rows> guarded = (*opened)->batch("SET default_transaction_read_only = on; SET statement_timeout = '5s'; SET "
+                                                          "lock_timeout = '1s'; SET search_path = pg_catalog",
+                                                          STATEMENT_LIMIT);
             if (!guarded) {
                 opened = guarded.error();
             }
@@ -38,11 +40,6 @@ Result<Rows> CheckSessions::query(Side side, const std::string& database, const 
     return connection ? (*connection)->query(sql, parameters, STATEMENT_LIMIT + Millis(500)) : Result<Rows>(connection.error());
 }
 
-Result<Rows> CheckSessions::batch(Side side, const std::string& database, const std::string& sql, Millis limit) {
-    const Result<Connection*> connection = session(side, database);
-    return connection ? (*connection)->batch(sql, limit) : Result<Rows>(connection.error());
-}
-
 Result<int> CheckSessions::majorVersion(Side side) {
     const Result<Connection*> connection = session(side, "");
     return connection ? Result<int>((*connection)->serverVersion() / 10000) : Result<int>(connection.error());
@@ -56,7 +53,8 @@ Result<bool> CheckSessions::exists(Side side, const std::string& database) {
         for (std::size_t i = 0; rows && i < rows->size(); ++i) {
             names.insert(rows->text(i, 0));
         }
-        it = m_databases.emplace(side, rows ? Result<std::set<std::string>>(std::move(names)) : Result<std::set<std::string>>(rows.error())).first;
+        it = m_databases.emplace(side, rows ? Result<std::set<std::string>>(std::move(names)) : Result<std::set<std::string>>(rows.error()))
+                 .first;
     }
     return it->second ? Result<bool>(it->second->count(database) > 0) : Result<bool>(it->second.error());
 }

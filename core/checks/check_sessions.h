@@ -22,8 +22,6 @@ class CheckSessions {
 
     /// Every statement runs read-only, at most STATEMENT_LIMIT. An empty database means the endpoint's own.
     Result<Rows> query(Side side, const std::string& database, const std::string& sql, const Parameters& parameters = {});
-    /// Several statements, for the rare check that must open a transaction which writes and rolls back.
-    Result<Rows> batch(Side side, const std::string& database, const std::string& sql, Millis limit);
     /// Major version of the primary.
     Result<int> majorVersion(Side side);
     /// Whether the database exists on the primary.

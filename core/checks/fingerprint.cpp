@@ -62,7 +62,9 @@ select object, definition from parts)SQL";
 
 } // namespace
 
-const char* fingerprintSql() { return SQL; }
+const char* fingerprintSql() {
+    return SQL;
+}
 
 Fingerprint fingerprintFrom(const Rows& rows) {
     Fingerprint fingerprint;
@@ -79,7 +81,8 @@ std::vector<std::string> fingerprintDifferences(const Fingerprint& blue, const F
         if (it == green.end()) {
             differences.push_back(object + ": missing on green");
         } else if (it->second != definition) {
-            differences.push_back(fmt::format("{}: blue has \"{}\", green has \"{}\"", object, plainText(definition, 60), plainText(it->second, 60)));
+            differences.push_back(
+                fmt::format("{}: blue has \"{}\", green has \"{}\"", object, plainText(definition, 60), plainText(it->second, 60)));
         }
     }
     for (const auto& [object, definition] : green) {

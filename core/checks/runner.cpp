@@ -27,7 +27,8 @@ void replaceAll(std::string& text, const std::string& what, const std::string& w
 }
 
 bool applies(const CheckDefinition& check, const CheckContext& context) {
-    return check.when == CheckWhen::Always || (check.when == CheckWhen::BeforeReplication) == (context.moment == CheckMoment::BeforeReplication);
+    return check.when == CheckWhen::Always ||
+           (check.when == CheckWhen::BeforeReplication) == (context.moment == CheckMoment::BeforeReplication);
 }
 
 /// One run: makes the lines, in the order of the catalogue.
@@ -58,12 +59,14 @@ class Run {
             return askPair(check);
         case CheckScope::EachPooler:
             for (std::size_t i = 0; i < m_sessions.plan().pgbouncers.size(); ++i) {
-                answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", i}, check.id + "/" + m_sessions.plan().pgbouncers[i].name);
+                answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", i},
+                       check.id + "/" + m_sessions.plan().pgbouncers[i].name);
             }
             return;
         case CheckScope::EachBalancer:
             for (std::size_t i = 0; i < m_sessions.plan().haproxies.size(); ++i) {
-                answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", i}, check.id + "/" + m_sessions.plan().haproxies[i].name);
+                answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", i},
+                       check.id + "/" + m_sessions.plan().haproxies[i].name);
             }
             return;
         }
@@ -103,7 +106,9 @@ class Run {
         if (m_context.cancelled && m_context.cancelled()) {
             found = CheckAnswer::unknown("The checks were stopped before this one.");
         } else {
-            found = check.evaluate ? check.evaluate(subject) : findingsOf(m_sessions.query(subject.side, subject.database, checkSql(check, subject.plan(), m_context)));
+            found = check.evaluate
+                        ? check.evaluate(subject)
+                        : findingsOf(m_sessions.query(subject.side, subject.database, checkSql(check, subject.plan(), m_context)));
         }
         CheckState line;
         line.id = id;
@@ -175,13 +180,18 @@ std::string checkSql(const CheckDefinition& definition, const Plan& plan, const 
     replaceAll(sql, "{long_s}", fmt::format("{}", context.longTransactionSeconds));
     replaceAll(sql, "{drain_ms}", std::to_string(plan.cutover.drain.count()));
     replaceAll(sql, "{budget_ms}", std::to_string(plan.cutover.budget.count()));
-    replaceAll(sql, "{no_key}", R"(((c.relreplident = 'd' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and i.indimmediate and i.indisvalid))
+    replaceAll(
+        sql, "{no_key}",
+        R"(((c.relreplident = 'd' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and i.indimmediate and i.indisvalid))
         or c.relreplident = 'n' or (c.relreplident = 'i' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident and i.indisvalid and i.indimmediate))))");
-    replaceAll(sql, "{not_extension}", "not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')");
+    replaceAll(sql, "{not_extension}",
+               "not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')");
     replaceAll(sql, "{users}", "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync')");
     return sql;
 }
 
-std::vector<CheckState> runChecks(const Connector& connector, const CheckContext& context) { return Run(connector, context).all(); }
+std::vector<CheckState> runChecks(const Connector& connector, const CheckContext& context) {
+    return Run(connector, context).all();
+}
 
 } // namespace tealdeck

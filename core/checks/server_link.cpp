@@ -40,16 +40,20 @@ CheckAnswer serverReachesOther(const CheckSubject& s) {
     }
     const std::string database = *there ? wanted : s.plan().side(other).primary.database;
     const std::string name = "tealdeck_probe_" + randomHex(6);
-    const std::string sql = fmt::format("BEGIN READ WRITE; SET LOCAL client_min_messages = error; CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION {} "
-                                        "WITH (connect = true, enabled = false, create_slot = false, slot_name = none, copy_data = false); ROLLBACK",
-                                        quoteIdentifier(name), quoteLiteral(conninfoTo(s.plan(), other, database)), quoteIdentifier(name));
-    const Result<Rows> probed = s.sessions.batch(s.side, *here ? wanted : "", sql, CheckSessions::STATEMENT_LIMIT);
+    const std::string sql =
+        fmt::format("BEGIN READ WRITE; SET LOCAL client_min_messages = error; CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION {} "
+                    "WITH (connect = true, enabled = false, create_slot = false, slot_name = none, copy_data = false); ROLLBACK",
+                    quoteIdentifier(name), quoteLiteral(conninfoTo(s.plan(), other, database)), quoteIdentifier(name));
+    // A session of its own: libpqxx takes the SQLSTATE of a failed connection to the publisher for the end of the session itself.
+    const auto session = s.sessions.connector().primary(s.side, *here ? wanted : "", CheckSessions::CONNECT_LIMIT);
+    if (!session) {
+        return CheckAnswer::unknown(session.error().text());
+    }
+    const Result<Rows> probed = (*session)->batch(sql, CheckSessions::STATEMENT_LIMIT);
     if (!probed) {
-        static_cast<void>(s.sessions.batch(s.side, *here ? wanted : "", "ROLLBACK", CheckSessions::STATEMENT_LIMIT));
-        const std::string& state = probed.error().sqlstate;
-        // 08: the connection that was to be proven failed; 42704 and 22023 come from a publisher that answered something else.
-        const bool answered = state.rfind("08", 0) == 0;
-        return answered ? CheckAnswer::fail(plainText(probed.error().message)) : CheckAnswer::unknown(plainText(probed.error().text()));
+        // The name of the probe is in the message exactly if this server tried and the other one, or the way there, refused.
+        const bool tried = probed.error().message.find(name) != std::string::npos || probed.error().sqlstate.rfind("08", 0) == 0;
+        return tried ? CheckAnswer::fail(plainText(probed.error().message)) : CheckAnswer::unknown(plainText(probed.error().text()));
     }
     return CheckAnswer::pass(fmt::format("{} reaches {} as {}", sideName(s.side), sideName(other), s.plan().replication.user));
 }

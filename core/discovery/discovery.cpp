@@ -23,7 +23,8 @@ std::optional<double> asNumber(const Rows& rows, std::size_t column) {
 
 } // namespace
 
-Discovery::Discovery(const Connector& connector, std::function<std::int64_t()> steadyUs) : m_connector(connector), m_steadyUs(std::move(steadyUs)) {
+Discovery::Discovery(const Connector& connector, std::function<std::int64_t()> steadyUs)
+    : m_connector(connector), m_steadyUs(std::move(steadyUs)) {
     if (!m_steadyUs) {
         m_steadyUs = [] { return Clock::system().steadyUs(); };
     }
@@ -82,7 +83,8 @@ Discovery::Sample Discovery::sample(Side side, const Endpoint& endpoint, bool pr
         }
         s.node.lagSeconds = asNumber(*rows, 5);
         if ((s.node.role == "primary") != primary) {
-            s.node.detail = primary ? "Named as primary in the plan, but it is a standby." : "Named as replica in the plan, but it is no standby.";
+            s.node.detail =
+                primary ? "Named as primary in the plan, but it is a standby." : "Named as replica in the plan, but it is no standby.";
         }
         break;
     }
@@ -109,7 +111,8 @@ std::vector<Node> Discovery::nodes(Side side, Millis limit) {
         Sample replica = answer.get();
         const bool comparable = primary.position && replica.position && replica.node.systemIdentifier == primary.node.systemIdentifier;
         if (comparable) {
-            replica.node.lagBytes = *primary.position > *replica.position ? static_cast<double>(*primary.position - *replica.position) : 0.0;
+            replica.node.lagBytes =
+                *primary.position > *replica.position ? static_cast<double>(*primary.position - *replica.position) : 0.0;
         }
         // The time since the last commit grows on an idle server, which is no lag.
         if (comparable && *replica.node.lagBytes == 0) {

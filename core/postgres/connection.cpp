@@ -175,15 +175,22 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
             }
             return toRows(tx.exec_params(job.sql, pqxx::prepare::make_dynamic_params(values)));
         } catch (const pqxx::broken_connection& failure) {
+            // Also thrown for SQLSTATEs of class 08, such as a subscription that can't reach its publisher: then this session is well.
+            if (!broken && session->is_open()) {
+                return Error{Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, "08001"};
+            }
             broken = true;
             return Error{Error::Kind::Unavailable, fmt::format("The connection to {} was lost: {}", options.label, firstLine(failure.what())), {}, {}};
         } catch (const pqxx::sql_error& failure) {
-            // libpqxx before 7 reports a connection that ends in mid-statement as an error without a state.
-            broken = broken || failure.sqlstate().empty() || !session->is_open();
+            // libpqxx before 7 reports a connection that ends in mid-statement as an error without a state; but it also forgets the state of
+            // a denied permission, which leaves the session as it was.
+            const bool denied = dynamic_cast<const pqxx::insufficient_privilege*>(&failure) != nullptr;
+            const std::string state = denied ? "42501" : failure.sqlstate();
+            broken = broken || state.empty() || !session->is_open();
             if (job.simple && !broken) {
                 leaveTransaction();
             }
-            return Error{broken ? Error::Kind::Unavailable : Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, failure.sqlstate()};
+            return Error{broken ? Error::Kind::Unavailable : Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, state};
         } catch (const std::exception& failure) {
             broken = broken || !session->is_open();
             return Error{Error::Kind::Unavailable, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, {}};

@@ -3,6 +3,7 @@
 
 #include "core/util/files.h"
 
+#include <csignal>
 #include <gtest/gtest.h>
 #include <sstream>
 #include <thread>
@@ -73,6 +74,24 @@ pid_t RealLab::pidOf(const std::string& process) const {
         }
     }
     return 0;
+}
+
+void RealLab::signalAll(const std::string& process, int signal) const {
+    const pid_t pid = pidOf(process);
+    ::kill(pid, signal);
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const std::string stat = readFile(entry.path() / "stat").valueOr("");
+        const std::size_t at = stat.rfind(") ");
+        if (at != std::string::npos && std::atoi(stat.c_str() + at + 4) == pid) {
+            ::kill(std::atoi(entry.path().filename().c_str()), signal);
+        }
+    }
+}
+
+bool RealLab::ended(const std::string& process) const {
+    const std::string stat = readFile("/proc/" + std::to_string(pidOf(process)) + "/stat").valueOr("");
+    const std::size_t at = stat.rfind(") ");
+    return at == std::string::npos || stat[at + 2] == 'Z' || stat[at + 2] == 'X';
 }
 
 bool eventually(Millis limit, const std::function<bool()>& condition) {

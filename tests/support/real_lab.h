@@ -30,6 +30,10 @@ class RealLab {
     /// As run, the first column of the first row.
     [[nodiscard]] std::string value(Side side, const std::string& database, const std::string& sql) const;
     [[nodiscard]] pid_t pidOf(const std::string& process) const;
+    /// To the process and its children: a stopped postmaster alone leaves its sessions running.
+    void signalAll(const std::string& process, int signal) const;
+    /// True when the process has ended; one that nobody has waited for yet counts as ended.
+    [[nodiscard]] bool ended(const std::string& process) const;
 
   private:
     RealLab(LabState state, Plan plan) : m_state(std::move(state)), m_plan(std::move(plan)) {}
