@@ -74,14 +74,19 @@ void printStatus(const Json& report) {
     for (const Json& s : report["servers"]) {
         const bool known = s["error"].is_null();
         fmt::print("  {:<16} {:<5} port {:<6} {}\n", s.value("name", ""), s.value("zone", ""), s.value("port", 0),
-                   known ? fmt::format("PostgreSQL {}, {}", s.value("version", ""), s["in_recovery"] == true ? "replica" : fmt::format("primary of {} streaming", s["streaming_replicas"].get<int>()))
-                         : "unknown: " + s.value("error", ""));
+                   known
+                       ? fmt::format("PostgreSQL {}, {}", s.value("version", ""),
+                                     s["in_recovery"] == true ? "replica"
+                                                              : fmt::format("primary of {} streaming", s["streaming_replicas"].get<int>()))
+                       : "unknown: " + s.value("error", ""));
     }
     for (const Json& r : report["routers"]) {
-        fmt::print("  {:<16}       port {:<6} {}\n", r.value("name", ""), r.value("port", 0), r.value("answers", false) ? "answers" : "does not answer");
+        fmt::print("  {:<16}       port {:<6} {}\n", r.value("name", ""), r.value("port", 0),
+                   r.value("answers", false) ? "answers" : "does not answer");
     }
     for (const Json& d : report["died"]) {
-        fmt::print("  {} (pid {}) died; its log {} ends with: {}\n", d.value("name", ""), d.value("pid", 0), d.value("log", ""), d.value("last_line", ""));
+        fmt::print("  {} (pid {}) died; its log {} ends with: {}\n", d.value("name", ""), d.value("pid", 0), d.value("log", ""),
+                   d.value("last_line", ""));
     }
 }
 
@@ -111,8 +116,9 @@ int execPsql(const LabState& state, const std::string& side, const std::string& 
         return fail({Error::Kind::Invalid, fmt::format("--side: there is no side {}.", side), "Allowed are blue and green.", {}});
     }
     const int port = state.primary(side == "blue" ? Side::Blue : Side::Green).port;
-    const std::string target = fmt::format("host=127.0.0.1 port={} user=tealdeck dbname={} passfile='{}' sslmode=verify-full sslrootcert='{}'", port, database,
-                                           state.clientPassfile(), state.caFile());
+    const std::string target =
+        fmt::format("host=127.0.0.1 port={} user=tealdeck dbname={} passfile='{}' sslmode=verify-full sslrootcert='{}'", port, database,
+                    state.clientPassfile(), state.caFile());
     std::vector<std::string> arguments = {"psql", "-X", "-d", target};
     arguments.insert(arguments.end(), rest.begin(), rest.end());
     std::vector<char*> argv;
@@ -121,21 +127,25 @@ int execPsql(const LabState& state, const std::string& side, const std::string& 
     }
     argv.push_back(nullptr);
     ::execvp("psql", argv.data());
-    return fail({Error::Kind::Unavailable, fmt::format("Cannot start psql: {}.", std::generic_category().message(errno)), "Install postgresql-client.", {}});
+    return fail({Error::Kind::Unavailable,
+                 fmt::format("Cannot start psql: {}.", std::generic_category().message(errno)),
+                 "Install postgresql-client.",
+                 {}});
 }
 
 void addPsql(CLI::App& lab, int& exitCode) {
     auto dir = std::make_shared<std::string>();
     auto side = std::make_shared<std::string>("blue");
-    auto database = std::make_shared<std::string>();
+    auto database = std::make_shared<std::string>("postgres");
+    auto arguments = std::make_shared<std::vector<std::string>>();
     CLI::App* psql = lab.add_subcommand("psql", "psql as the console's role; psql's own arguments after --");
     psql->add_option("--dir", *dir, "Folder of the lab")->required();
     psql->add_option("--side", *side, "blue or green");
-    psql->add_option("--database", *database, "Database; postgres when left out");
-    psql->allow_extras();
+    psql->add_option("--database", *database, "Database");
+    psql->add_option("arguments", *arguments, "psql's own, after --");
     psql->callback([=, &exitCode] {
         const Result<LabState> state = readLab(*dir);
-        exitCode = state ? execPsql(*state, *side, database->empty() ? "postgres" : *database, psql->remaining()) : fail(state.error());
+        exitCode = state ? execPsql(*state, *side, *database, *arguments) : fail(state.error());
     });
 }
 
