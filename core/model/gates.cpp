@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which gates stand in the way of a command: asked by the engine before it acts and by the console for its buttons.
+#include "core/model/snapshot.h"
+
+#include <fmt/format.h>
+
+namespace tealdeck {
+namespace {
+
+constexpr double REPLICATION_FRESH_US = 10e6; ///< a replication sample older than this is stale: no gate may rest on it
+
+bool needsChecklist(CommandKind command) { return command == CommandKind::Replicate || command == CommandKind::Cutover || command == CommandKind::Rollback; }
+
+void addChecks(const Snapshot& s, std::int64_t nowUs, std::vector<std::string>& reasons) {
+    if (s.checks.empty()) {
+        reasons.emplace_back("The checklist has not been evaluated yet.");
+    }
+    for (const CheckState& check : s.checks) {
+        if (!isBlocking(check, nowUs)) {
+            continue;
+        }
+        const char* word = isStale(check, nowUs) ? "stale" : check.result == CheckResult::Fail ? "failed" : "unknown";
+        reasons.push_back(fmt::format("{} is {}: {} {}", check.id, word, check.question, check.actual));
+    }
+}
+
+/// The feed towards the side that shall take over must be alive and measured.
+void addFeed(const Snapshot& s, const std::string& direction, std::int64_t nowUs, std::vector<std::string>& reasons) {
+    std::size_t found = 0;
+    for (const ReplicationState& r : s.replication) {
+        if (r.direction != direction || r.state == "none" || r.state == "retired") {
+            continue;
+        }
+        ++found;
+        if (r.state != "streaming") {
+            reasons.push_back(fmt::format("The {} feed of {} is {}{}.", direction, r.database, r.state, r.error.empty() ? "" : ": " + r.error));
+        } else if (!r.lagBytes || static_cast<double>(nowUs - r.sampledUs) > REPLICATION_FRESH_US) {
+            reasons.push_back(fmt::format("The lag of the {} feed of {} is unknown.", direction, r.database));
+        }
+    }
+    if (found < s.session.databases.size() || found == 0) {
+        reasons.push_back(fmt::format("The {} feed exists for {} of {} databases.", direction, found, s.session.databases.size()));
+    }
+}
+
+} // namespace
+
+std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int64_t nowUs) {
+    std::vector<std::string> reasons;
+    if (const std::string phase = whyNotInPhase(s.phase, command); !phase.empty()) {
+        reasons.push_back(phase);
+        return reasons;
+    }
+    if (command == CommandKind::Note || command == CommandKind::SignOff || command == CommandKind::Override) {
+        return reasons;
+    }
+    if (command == CommandKind::Abort) {
+        if (s.phase == Phase::Cutover && s.pastPointOfNoReturn) {
+            reasons.emplace_back("Past the point of no return the move completes; roll back afterwards.");
+        }
+        return reasons;
+    }
+    if (!s.busyWith.empty()) {
+        reasons.push_back(fmt::format("\"{}\" is running.", s.busyWith));
+    }
+    if (needsChecklist(command)) {
+        addChecks(s, nowUs, reasons);
+    }
+    if (command == CommandKind::Cutover || command == CommandKind::Ramp) {
+        addFeed(s, "forward", nowUs, reasons);
+    }
+    if (command == CommandKind::Rollback) {
+        addFeed(s, "reverse", nowUs, reasons);
+    }
+    return reasons;
+}
+
+} // namespace tealdeck
