@@ -27,8 +27,8 @@ enum class EventKind {
     Seal = 14,      ///< body: {"head"}
     Session = 15,   ///< body: a SessionInfo; the first event of an engine's life
     Topology = 16,  ///< body: {"side", "nodes": [Node]}
-    Check = 17,     ///< body: a CheckState
-    Step = 18,      ///< body: a StepState
+    Check = 17,     ///< body: a CheckState; {"clear": true} empties the list
+    Step = 18,      ///< body: a StepState; {"clear": true, "command"} begins a command, {"idle": true} ends it
     Replication = 19, ///< body: a ReplicationState
     Traffic = 20,   ///< body: a TrafficState
     Fence = 21,     ///< body: {"side", "state", "detail"}

@@ -178,6 +178,11 @@ void applyPhase(Snapshot& s, const Event& e) {
 }
 
 void applyCheck(Snapshot& s, const Event& e) {
+    if (member<bool>(e.body, "clear", false)) {
+        s.checks.clear();
+        s.gateSeq = e.seq;
+        return;
+    }
     CheckState check = checkFromJson(e.body);
     const auto it = std::find_if(s.checks.begin(), s.checks.end(), [&](const CheckState& c) { return c.id == check.id; });
     const bool blockedBefore = it != s.checks.end() && isBlocking(*it, e.steadyUs);

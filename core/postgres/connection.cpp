@@ -10,6 +10,7 @@
 #include <future>
 #include <mutex>
 #include <pqxx/pqxx>
+#include <set>
 #include <sys/socket.h>
 #include <thread>
 
@@ -84,11 +85,17 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
     void run(std::promise<Status> opened, Millis limit) {
         Status status = connect(limit);
         const bool fine = status.ok();
+        if (fine && options.lifecycle) {
+            options.lifecycle(pid, true);
+        }
         opened.set_value(std::move(status));
         if (fine) {
             serve();
         }
         broken = true;
+        if (fine && options.lifecycle) {
+            options.lifecycle(pid, false);
+        }
         {
             const std::lock_guard lock(mutex);
             for (Job& job : queue) {
@@ -293,8 +300,19 @@ int Connection::backendPid() const { return m_worker->pid; }
 int Connection::serverVersion() const { return m_worker->version; }
 const std::string& Connection::label() const { return m_worker->options.label; }
 
+struct Connector::Registry {
+    std::mutex mutex;
+    std::set<int> pids[2];
+};
+
 Connector::Connector(Plan plan, std::string applicationName, StatementObserver observer)
-    : m_plan(std::move(plan)), m_applicationName(std::move(applicationName)), m_observer(std::move(observer)) {}
+    : m_plan(std::move(plan)), m_applicationName(std::move(applicationName)), m_observer(std::move(observer)), m_registry(std::make_shared<Registry>()) {}
+
+std::vector<int> Connector::pids(Side side) const {
+    const std::lock_guard lock(m_registry->mutex);
+    const std::set<int>& open = m_registry->pids[side == Side::Green];
+    return {open.begin(), open.end()};
+}
 
 Result<std::unique_ptr<Connection>> Connector::primary(Side side, const std::string& database, Millis limit) const {
     return server(side, m_plan.side(side).primary, database, limit);
@@ -302,7 +320,15 @@ Result<std::unique_ptr<Connection>> Connector::primary(Side side, const std::str
 
 Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint& endpoint, const std::string& database, Millis limit) const {
     const std::string where = endpoint.name.empty() || endpoint.name == "primary" ? "" : "/" + endpoint.name;
-    return Connection::open({endpoint, database, m_applicationName, fmt::format("{}{}/{}", sideName(side), where, database.empty() ? endpoint.database : database), m_observer}, limit);
+    std::function<void(int, bool)> lifecycle;
+    if (where.empty()) {
+        lifecycle = [registry = m_registry, side](int pid, bool open) {
+            const std::lock_guard lock(registry->mutex);
+            std::set<int>& pids = registry->pids[side == Side::Green];
+            open ? static_cast<void>(pids.insert(pid)) : static_cast<void>(pids.erase(pid));
+        };
+    }
+    return Connection::open({endpoint, database, m_applicationName, fmt::format("{}{}/{}", sideName(side), where, database.empty() ? endpoint.database : database), m_observer, lifecycle}, limit);
 }
 
 } // namespace tealdeck

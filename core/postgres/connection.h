@@ -49,6 +49,7 @@ class Connection {
         std::string applicationName; ///< as pg_stat_activity shows it
         std::string label;           ///< "blue/shop", for messages
         StatementObserver observer;
+        std::function<void(int pid, bool open)> lifecycle; ///< told when the session begins and ends; called on its thread
     };
 
     /// Connects within the limit; the session has search_path = pg_catalog, UTF8, no statement timeout and writes allowed
@@ -110,11 +111,16 @@ class Connector {
     [[nodiscard]] Result<std::unique_ptr<Connection>> primary(Side side, const std::string& database, Millis limit = Millis(5000)) const;
     /// A session with any server of a side.
     [[nodiscard]] Result<std::unique_ptr<Connection>> server(Side side, const Endpoint& endpoint, const std::string& database, Millis limit = Millis(5000)) const;
+    /// Server processes of the sessions that are open now with the side's primary: what a fence must spare. Told apart by process id, because
+    /// anyone can set an application_name.
+    [[nodiscard]] std::vector<int> pids(Side side) const;
 
   private:
+    struct Registry;
     Plan m_plan;
     std::string m_applicationName;
     StatementObserver m_observer;
+    std::shared_ptr<Registry> m_registry;
 };
 
 } // namespace tealdeck

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "app/lab/lab_setup.h"
+
+#include <functional>
+#include <mutex>
+
+namespace tealdeck {
+
+/// A lab while it starts: what several threads share. lab.json follows each process at once, so that even a killed
+/// `lab up` leaves a list of what to end.
+class LabStart {
+  public:
+    LabStart(LabState& state, HeldPorts& ports, std::map<std::string, std::string> passwords)
+        : m_state(state), m_ports(ports), m_passwords(std::move(passwords)) {}
+
+    /// One side from nothing to streaming replicas, with its roles.
+    Status startSide(Side side);
+    /// PgBouncer instances and HAProxy.
+    Status startRouters();
+    /// Starts a process of a lab that is up again, with the files that are there.
+    Status restart(const std::string& name);
+
+  private:
+    Status initialise(const LabServer& primary);
+    Status makeReplica(const LabServer& primary, const LabServer& replica);
+    Status configure(const LabServer& server);
+    Status startServer(const LabServer& server);
+    Status startPooler(const LabPooler& pooler);
+    Status startBalancer();
+    void forget(const std::string& name);
+    Status startAndNote(const std::vector<std::string>& argv, const LabProcess& what, const std::function<bool()>& ready);
+    Status makeRoles(const LabServer& primary);
+    Status waitForReplicas(const LabServer& primary, std::size_t count);
+    void letGo(int port);
+
+    LabState& m_state;
+    HeldPorts& m_ports;
+    std::map<std::string, std::string> m_passwords;
+    std::mutex m_mutex;
+};
+
+/// True when the server takes connections.
+bool answersPing(int port);
+/// True when something accepts TCP connections on the port.
+bool acceptsConnections(int port);
+
+} // namespace tealdeck

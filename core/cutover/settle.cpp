@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/cutover/settle.h"
+
+#include "core/postgres/sql.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <thread>
+
+namespace tealdeck {
+namespace {
+
+using Verdict = Situation::Verdict;
+
+constexpr Millis STATEMENT_LIMIT{1500};
+
+bool is(const std::optional<SideRow>& row, SideRole role) { return row && row->role == role; }
+
+/// One database's say; the deployment's is the strongest of them.
+struct Votes {
+    bool begun = false;
+    bool greenOpened = false; ///< green is primary while blue is fenced in the generation before
+    bool blueOpened = false;
+    bool toGreenUnderWay = false;
+    bool toBlueUnderWay = false;
+    bool onBlue = false;
+    bool onGreen = false;
+    bool unclear = false;
+};
+
+void vote(const Situation::Database& d, bool neverOpened, Votes& v) {
+    if (!d.blue && !d.green) {
+        v.unclear = true;
+        return;
+    }
+    if ((!d.blue || d.blue->role == SideRole::None) && (!d.green || d.green->role == SideRole::None)) {
+        v.unclear = v.unclear || (!d.blue || !d.green);
+        return;
+    }
+    v.begun = true;
+    if (is(d.green, SideRole::Primary)) {
+        // Green rules. Blue is behind (fenced, to follow later), follows already, or can't say; it can't be primary by construction.
+        if (is(d.blue, SideRole::Primary) && d.blue->generation >= d.green->generation) {
+            v.unclear = true;
+        } else if (is(d.blue, SideRole::Fenced)) {
+            v.greenOpened = true;
+        } else {
+            v.onGreen = true;
+            v.toBlueUnderWay = v.toBlueUnderWay || d.greenLoginsClosed || is(d.blue, SideRole::Received);
+        }
+        return;
+    }
+    if (is(d.blue, SideRole::Primary)) {
+        if (is(d.green, SideRole::Fenced)) {
+            v.blueOpened = true;
+        } else {
+            v.onBlue = true;
+            v.toGreenUnderWay = v.toGreenUnderWay || d.blueLoginsClosed || is(d.green, SideRole::Received);
+        }
+        return;
+    }
+    if (is(d.blue, SideRole::Fenced)) {
+        if (!d.green && !neverOpened) {
+            v.unclear = true; // green might have been opened: giving blue back could make two primaries
+        }
+        v.toGreenUnderWay = true;
+        return;
+    }
+    if (is(d.green, SideRole::Fenced)) {
+        if (!d.blue && !neverOpened) {
+            v.unclear = true;
+        }
+        v.toBlueUnderWay = true;
+        return;
+    }
+    v.unclear = true;
+}
+
+/// Runs one statement a database at the same time; the first error, if any.
+Status everywhere(SideSessions& sessions, const std::string& sql, const std::string& mustBe = {}) {
+    std::vector<Connection::Pending> pending;
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+        pending.push_back(sessions[i].start(sql, STATEMENT_LIMIT));
+    }
+    Status status;
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+        const Result<Rows> rows = pending[i].wait();
+        if (!rows) {
+            status = rows.error();
+        } else if (!mustBe.empty() && rows->text(0, 0) != mustBe) {
+            status = Error{Error::Kind::Conflict, fmt::format("{}: the database is not in the state that \"{}\" needs.", sessions[i].label(), sql), {}, {}};
+        }
+    }
+    return status;
+}
+
+} // namespace
+
+const char* verdictName(Verdict verdict) {
+    switch (verdict) {
+    case Verdict::NotBegun: return "not begun";
+    case Verdict::OnBlue: return "writes on BLUE";
+    case Verdict::OnGreen: return "writes on GREEN";
+    case Verdict::ReturnToBlue: return "return writes to BLUE";
+    case Verdict::ReturnToGreen: return "return writes to GREEN";
+    case Verdict::CompleteToGreen: return "complete to GREEN";
+    case Verdict::CompleteToBlue: return "complete to BLUE";
+    case Verdict::Unclear: break;
+    }
+    return "unclear";
+}
+
+Verdict decide(const Situation& situation, bool neverOpened) {
+    Votes v;
+    for (const Situation::Database& database : situation.databases) {
+        vote(database, neverOpened, v);
+    }
+    // One database past the point of no return pulls the others along.
+    if (v.greenOpened || (v.onGreen && v.toGreenUnderWay)) {
+        return v.blueOpened || v.onBlue ? Verdict::Unclear : Verdict::CompleteToGreen;
+    }
+    if (v.blueOpened || (v.onBlue && v.toBlueUnderWay && !v.toGreenUnderWay)) {
+        return v.onGreen ? Verdict::Unclear : Verdict::CompleteToBlue;
+    }
+    if (v.unclear || (v.onBlue && v.onGreen) || (v.toGreenUnderWay && v.toBlueUnderWay)) {
+        return Verdict::Unclear;
+    }
+    if (!v.begun) {
+        return Verdict::NotBegun;
+    }
+    if (v.toGreenUnderWay) {
+        return Verdict::ReturnToBlue;
+    }
+    if (v.toBlueUnderWay) {
+        return Verdict::ReturnToGreen;
+    }
+    return v.onGreen ? Verdict::OnGreen : Verdict::OnBlue;
+}
+
+Settler::Settler(const Connector& connector, SideSessions* blue, SideSessions* green, std::vector<std::unique_ptr<PgBouncer>>& poolers)
+    : m_connector(connector), m_blue(blue), m_green(green), m_poolers(poolers) {}
+
+Situation Settler::look() {
+    Situation situation;
+    situation.databases.resize(m_connector.plan().databases.size());
+    for (const Side side : {Side::Blue, Side::Green}) {
+        SideSessions* open = sessions(side);
+        for (std::size_t i = 0; open != nullptr && i < open->size(); ++i) {
+            const Result<SideRow> row = control::readSide((*open)[i]);
+            if (!row) {
+                continue;
+            }
+            Situation::Database& database = situation.databases[i];
+            (side == Side::Blue ? database.blue : database.green) = *row;
+            if (row->role == SideRole::Primary) {
+                const auto closed = control::readSaved((*open)[i], "connect");
+                (side == Side::Blue ? database.blueLoginsClosed : database.greenLoginsClosed) = closed.ok() && closed->has_value();
+            }
+        }
+    }
+    return situation;
+}
+
+bool Settler::endOthers(Millis limit) {
+    const std::string others = fmt::format("from pg_stat_activity where application_name like {} and pid <> pg_backend_pid() and pid <> all ", quoteLiteral("tealdeck/" + m_connector.plan().deployment + "/%"));
+    bool gone = true;
+    const Deadline deadline(limit);
+    for (const Side side : {Side::Blue, Side::Green}) {
+        SideSessions* open = sessions(side);
+        if (open == nullptr) {
+            continue;
+        }
+        const std::string own = "(" + pidArray(m_connector.pids(side)) + ")";
+        for (;;) {
+            const Result<Rows> left = open->control().batch("select count(pg_terminate_backend(pid)) " + others + own, STATEMENT_LIMIT);
+            if (left.ok() && left->text(0, 0) == "0") {
+                break;
+            }
+            if (!left.ok() || deadline.passed()) {
+                gone = false;
+                break;
+            }
+            ::poll(nullptr, 0, 5);
+        }
+    }
+    return gone;
+}
+
+Result<Side> Settler::settle(bool neverOpened, Millis limit) {
+    endOthers(std::min(limit, Millis(1000)));
+    const Situation situation = look();
+    m_verdict = decide(situation, neverOpened);
+    Status done;
+    Side side = Side::Blue;
+    switch (m_verdict) {
+    case Verdict::NotBegun:
+        return Side::Blue; // nothing of ours is there: the poolers are none of our business
+    case Verdict::OnBlue:
+        break;
+    case Verdict::OnGreen:
+        side = Side::Green;
+        break;
+    case Verdict::ReturnToBlue:
+        done = giveBack(Side::Blue, situation, neverOpened);
+        break;
+    case Verdict::ReturnToGreen:
+        side = Side::Green;
+        done = giveBack(Side::Green, situation, neverOpened);
+        break;
+    case Verdict::CompleteToGreen:
+        side = Side::Green;
+        done = complete(Side::Green);
+        break;
+    case Verdict::CompleteToBlue:
+        done = complete(Side::Blue);
+        break;
+    case Verdict::Unclear:
+        return Error{Error::Kind::Unavailable, "It is not clear which side may write: a server that must be asked does not answer.",
+                     "Bring both primaries within reach and run the command again; nothing is opened until then.", {}};
+    }
+    if (!done) {
+        return done.error();
+    }
+    if (const Status pointed = pointPoolers(side, limit); !pointed) {
+        return pointed.error();
+    }
+    return side;
+}
+
+Status Settler::giveBack(Side source, const Situation& situation, bool neverOpened) {
+    const Side destination = otherSide(source);
+    // A source that never became fenced wrote no marker, and without it nothing can have been received or opened over there.
+    bool fenced = false;
+    for (const Situation::Database& d : situation.databases) {
+        fenced = fenced || !is(source == Side::Blue ? d.blue : d.green, SideRole::Primary);
+    }
+    neverOpened = neverOpened || !fenced;
+    if (SideSessions* other = sessions(destination)) {
+        // After this commits on every database, no open of the stopped move can succeed any more.
+        for (std::size_t i = 0; i < other->size(); ++i) {
+            const auto& row = destination == Side::Green ? situation.databases[i].green : situation.databases[i].blue;
+            if (row && row->role == SideRole::None) {
+                continue;
+            }
+            const std::string generation = row ? std::to_string(row->generation) : "-1";
+            const Result<Rows> closed = (*other)[i].query("select tealdeck.unreceive($1)", {generation}, STATEMENT_LIMIT);
+            const bool proven = closed.ok() && closed->text(0, 0) == "t";
+            if (!proven && !neverOpened) {
+                return closed.ok() ? Status(Error{Error::Kind::Conflict, fmt::format("{} has been opened meanwhile.", (*other)[i].label()), {}, {}}) : Status(closed.error());
+            }
+        }
+    } else if (!neverOpened) {
+        return Error{Error::Kind::Unavailable, fmt::format("{} does not answer, so it is not proven that it is closed.", sideName(destination)), {}, {}};
+    }
+    SideSessions* own = sessions(source);
+    if (own == nullptr) {
+        return Error{Error::Kind::Unavailable, fmt::format("{} does not answer.", sideName(source)), {}, {}};
+    }
+    return everywhere(*own, "select tealdeck.reopen(generation) from tealdeck.side", "t");
+}
+
+Status Settler::complete(Side destination) {
+    SideSessions* own = sessions(destination);
+    if (own == nullptr) {
+        return Error{Error::Kind::Unavailable, fmt::format("{} does not answer.", sideName(destination)), {}, {}};
+    }
+    // The others were all received before the first was opened; opening what is open already is no error here.
+    return everywhere(*own, "select case role when 'received' then tealdeck.open(token, generation)::text else role end from tealdeck.side");
+}
+
+Status Settler::pointPoolers(Side side, Millis limit) {
+    Status status;
+    for (const auto& pooler : m_poolers) {
+        Status one;
+        // A pooler that points there already needs only its RESUME: a reload would be harmless but not free.
+        const Result<Side> now = pooler->target(limit);
+        if (!now.ok() || *now != side) {
+            one = pooler->publish(side);
+            if (one) {
+                one = pooler->reload(limit);
+            }
+        }
+        if (one) {
+            one = pooler->resume(limit);
+        }
+        if (!one) {
+            status = one; // go on with the others: their clients need not wait for this one
+        }
+    }
+    return status;
+}
+
+} // namespace tealdeck

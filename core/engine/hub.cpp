@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/hub.h"
+
+#include <algorithm>
+
+namespace tealdeck {
+namespace {
+constexpr std::size_t KEEP_METRICS = 3600;
+constexpr std::size_t KEEP_EVENTS = 1000;
+} // namespace
+
+EventHub::EventHub(std::unique_ptr<RecordingWriter> recording, const Clock& clock) : m_clock(clock), m_recording(std::move(recording)) {
+    m_snapshot.seq = m_recording->lastSeq();
+    // A recording that goes on after a crash goes on in its own time.
+    m_zeroUs = m_clock.steadyUs() - m_recording->lastSteadyUs();
+}
+
+std::int64_t EventHub::nowUs() const { return m_clock.steadyUs() - m_zeroUs; }
+
+Status EventHub::publish(EventKind kind, Json body, const std::string& actor) {
+    const std::lock_guard lock(m_mutex);
+    Event event{m_snapshot.seq + 1, std::max(nowUs(), m_snapshot.steadyUs), m_clock.wallUs(), kind, actor, std::move(body)};
+    Status written = m_recording->append(event);
+    // What could not be recorded is still shown: the operator must see why the engine stops.
+    apply(m_snapshot, event);
+    remember(event);
+    if (m_listener) {
+        m_listener(event);
+    }
+    return written;
+}
+
+void EventHub::note(const std::string& text) { static_cast<void>(publish(EventKind::Note, {{"text", text}})); }
+
+void EventHub::remember(const Event& event) {
+    std::deque<Event>& list = event.kind == EventKind::Metrics ? m_metrics : m_events;
+    list.push_back(event);
+    if (list.size() > (event.kind == EventKind::Metrics ? KEEP_METRICS : KEEP_EVENTS)) {
+        list.pop_front();
+    }
+}
+
+Snapshot EventHub::snapshot() const {
+    const std::lock_guard lock(m_mutex);
+    return m_snapshot;
+}
+
+std::string EventHub::headHash() const {
+    const std::lock_guard lock(m_mutex);
+    return m_recording->headHash();
+}
+
+Status EventHub::closeRecording() {
+    const std::lock_guard lock(m_mutex);
+    return m_recording->close();
+}
+
+void EventHub::setListener(std::function<void(const Event&)> listener) {
+    const std::lock_guard lock(m_mutex);
+    m_listener = std::move(listener);
+}
+
+void EventHub::attach(const std::function<void(const Snapshot&, std::vector<Event>)>& take) const {
+    const std::lock_guard lock(m_mutex);
+    std::vector<Event> history;
+    history.reserve(m_metrics.size() + m_events.size());
+    std::merge(m_metrics.begin(), m_metrics.end(), m_events.begin(), m_events.end(), std::back_inserter(history),
+               [](const Event& a, const Event& b) { return a.seq < b.seq; });
+    take(m_snapshot, std::move(history));
+}
+
+} // namespace tealdeck

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/recipe/runner.h"
+
+#include "core/model/snapshot.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+namespace tealdeck {
+
+Result<bool> waitUntil(const std::function<Result<bool>()>& condition, const StepContext& context, Millis period) {
+    for (;;) {
+        Result<bool> now = condition();
+        if (!now.ok() || *now) {
+            return now;
+        }
+        if (context.cancelled() || context.deadline().passed()) {
+            return false;
+        }
+        ::poll(nullptr, 0, static_cast<int>(std::min(period, context.deadline().left() + Millis(1)).count()));
+    }
+}
+
+class Runner::Context final : public StepContext {
+  public:
+    Context(const Step& step, const RunRecord& record, const std::atomic<bool>& cancel) : m_record(record), m_cancel(cancel), m_deadline(step.limit) {
+        state.id = step.id;
+        state.title = step.title;
+        state.waitingFor = step.waitsFor;
+        state.onTimeout = step.onTimeout;
+        state.limitMs = step.limit.count();
+        state.state = "running";
+        state.startedUs = record.nowUs();
+    }
+    [[nodiscard]] bool cancelled() const override { return m_cancel; }
+    void report(const std::string& waitingFor, double progress) override {
+        if (waitingFor == state.waitingFor && progress == state.progress) {
+            return;
+        }
+        state.waitingFor = waitingFor;
+        state.progress = progress;
+        publish();
+    }
+    void detail(const std::string& text) override {
+        state.detail = text;
+        publish();
+    }
+    [[nodiscard]] const Deadline& deadline() const override { return m_deadline; }
+    void publish() { static_cast<void>(m_record.publish(EventKind::Step, toJson(state))); }
+    void end(const std::string& how, const std::string& why = {}) {
+        state.state = how;
+        state.endedUs = m_record.nowUs();
+        if (!why.empty()) {
+            state.detail = why;
+        }
+        publish();
+    }
+    StepState state;
+
+  private:
+    const RunRecord& m_record;
+    const std::atomic<bool>& m_cancel;
+    Deadline m_deadline;
+};
+
+Status Runner::run(const std::vector<Step>& steps, bool undoOnFailure) {
+    for (const Step& step : steps) {
+        StepState pending;
+        pending.id = step.id;
+        pending.title = step.title;
+        pending.limitMs = step.limit.count();
+        static_cast<void>(m_record.publish(EventKind::Step, toJson(pending)));
+    }
+    std::vector<const Step*> done;
+    for (const Step& step : steps) {
+        Status status = m_cancel && !step.safety ? Status(Error{Error::Kind::Refused, "Stopped by Abort.", {}, {}}) : runOne(step);
+        if (!status) {
+            if (undoOnFailure) {
+                done.push_back(&step); // it may have done a part
+                undo(done);
+            }
+            return status;
+        }
+        done.push_back(&step);
+    }
+    return {};
+}
+
+Status Runner::runOne(const Step& step) {
+    Context context(step, m_record, m_cancel);
+    context.publish();
+    const auto fail = [&](const Error& error) -> Status {
+        context.end("failed", error.text());
+        static_cast<void>(m_record.publish(EventKind::Outcome, {{"step", step.id}, {"ok", false}, {"detail", error.text()}}));
+        return Error{error.kind, fmt::format("{}: {}", step.title, error.message), error.remedy, error.sqlstate};
+    };
+    if (step.probe) {
+        const Result<Probe> found = step.probe();
+        if (!found) {
+            return fail(found.error());
+        }
+        if (*found == Probe::Done) {
+            context.end("done", "found done");
+            return {};
+        }
+    }
+    if (step.precheck) {
+        if (const Status status = step.precheck(); !status) {
+            return fail(status.error());
+        }
+    }
+    if (const Status intent = m_record.publish(EventKind::Intent, {{"step", step.id}, {"detail", step.title}}); !intent && !step.safety) {
+        return fail(intent.error());
+    }
+    if (const Status status = step.run(context); !status) {
+        return fail(status.error());
+    }
+    if (step.verify) {
+        if (const Status status = step.verify(); !status) {
+            return fail(status.error());
+        }
+    }
+    context.end("done");
+    const double ms = static_cast<double>(context.state.endedUs - context.state.startedUs) / 1000.0;
+    static_cast<void>(m_record.publish(EventKind::Outcome, {{"step", step.id}, {"ok", true}, {"detail", context.state.detail}, {"ms", ms}}));
+    return {};
+}
+
+void Runner::undo(const std::vector<const Step*>& done) {
+    for (auto it = done.rbegin(); it != done.rend(); ++it) {
+        const Step& step = **it;
+        if (!step.undo) {
+            continue;
+        }
+        const Status status = step.undo();
+        StepState state;
+        state.id = step.id;
+        state.title = step.title;
+        state.state = status.ok() ? "undone" : "failed";
+        state.detail = status.ok() ? "undone" : "left over: " + status.error().text();
+        state.endedUs = m_record.nowUs();
+        static_cast<void>(m_record.publish(EventKind::Step, toJson(state)));
+        static_cast<void>(m_record.publish(EventKind::Outcome, {{"step", step.id + ".undo"}, {"ok", status.ok()}, {"detail", state.detail}}));
+    }
+}
+
+} // namespace tealdeck

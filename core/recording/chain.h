@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+/// The hash chain of a recording. Two levels, so that a body can be redacted later (body and salt dropped, leaf kept) and the
+/// chain still verifies:
+///
+///   leaf   = SHA256(0x00 || salt(16) || body)
+///   hash_0 = SHA256(0x00 || "TEAL1" || for each key of meta in byte order: length || key || length || value)
+///   hash_n = SHA256(0x01 || hash_{n-1} || seq || t_us || wall_us || kind || length of actor || actor's name || leaf)
+///
+/// Integers and lengths are 64 bits, big-endian. The actor's name and not its number is hashed: the table of names is protected too.
+namespace tealdeck::chain {
+
+using Digest = std::array<unsigned char, 32>;
+using Salt = std::array<unsigned char, 16>;
+
+/// What a record says besides its body.
+struct Header {
+    std::uint64_t seq = 0;
+    std::int64_t steadyUs = 0;
+    std::int64_t wallUs = 0;
+    std::int64_t kind = 0;
+    std::string_view actor;
+};
+
+Digest leaf(const Salt& salt, std::string_view body);
+Digest genesis(const std::map<std::string, std::string>& meta);
+Digest next(const Digest& previous, const Header& header, const Digest& leaf);
+Salt randomSalt();
+std::string hex(const Digest& digest);
+
+} // namespace tealdeck::chain

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/traffic/pgbouncer.h"
+
+#include "core/postgres/sql.h"
+#include "core/traffic/databases_file.h"
+#include "core/util/files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tealdeck {
+namespace {
+
+/// For sessions that beginPause has to open by itself.
+constexpr Millis OPEN_LIMIT{1000};
+
+std::string column(const Rows& rows, std::size_t row, const char* name) {
+    const auto it = std::find(rows.columns.begin(), rows.columns.end(), name);
+    return it == rows.columns.end() ? std::string() : rows.text(row, static_cast<std::size_t>(it - rows.columns.begin()));
+}
+
+Error unavailable(const std::string& message) { return {Error::Kind::Unavailable, message, "Check the file's folder and owner.", {}}; }
+
+void syncFolder(const std::filesystem::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        ::fsync(fd);
+        ::close(fd);
+    }
+}
+
+} // namespace
+
+PgBouncer::PgBouncer(PgBouncerPlan instance, const Plan& plan) : m_instance(std::move(instance)), m_blue(plan.blue.primary), m_green(plan.green.primary) {}
+
+AdminConsole::Options PgBouncer::options(const std::string& use) const {
+    return {m_instance.host, m_instance.port, m_instance.user, m_instance.passfile, m_instance.sslmode, m_instance.sslrootcert, m_instance.name + use};
+}
+
+Result<Rows> PgBouncer::control(const std::string& command, Millis limit) {
+    const std::lock_guard lock(m_controlMutex);
+    const Deadline deadline(limit);
+    // A session that was good may have died with an earlier life of the pooler: one new one is tried.
+    if (m_control && !m_control->broken()) {
+        Result<Rows> answer = m_control->command(command, deadline.left());
+        if (answer || answer.error().kind != Error::Kind::Unavailable) {
+            return answer;
+        }
+    }
+    Result<std::unique_ptr<AdminConsole>> opened = AdminConsole::open(options(""), deadline.left());
+    if (!opened) {
+        return opened.error();
+    }
+    m_control = std::move(*opened);
+    return m_control->command(command, deadline.left());
+}
+
+Result<PoolerStatus> PgBouncer::status(Millis limit) {
+    const Deadline deadline(limit);
+    PoolerStatus status;
+    const Result<Rows> config = control("SHOW CONFIG", deadline.left());
+    if (!config) {
+        return config.error();
+    }
+    for (std::size_t i = 0; i < config->size(); ++i) {
+        status.config[column(*config, i, "key")] = column(*config, i, "value");
+    }
+    const Result<Rows> databases = control("SHOW DATABASES", deadline.left());
+    if (!databases) {
+        return databases.error();
+    }
+    for (std::size_t i = 0; i < databases->size(); ++i) {
+        const std::string own = column(*databases, i, "pool_mode");
+        status.databases.push_back({column(*databases, i, "name"), column(*databases, i, "host"), std::atoi(column(*databases, i, "port").c_str()), column(*databases, i, "database"),
+                                    column(*databases, i, "paused") == "1", column(*databases, i, "disabled") == "1", own.empty() ? status.config["pool_mode"] : own});
+    }
+    const Result<Rows> version = control("SHOW VERSION", deadline.left());
+    if (!version) {
+        return version.error();
+    }
+    const std::string text = version->text(0, 0);
+    status.version = text.substr(text.rfind(' ') == std::string::npos ? 0 : text.rfind(' ') + 1);
+    return status;
+}
+
+Result<Side> PgBouncer::target(Millis limit) {
+    const Result<PoolerStatus> now = status(limit);
+    return now ? targetOf(*now) : Result<Side>(now.error());
+}
+
+Result<Side> PgBouncer::targetOf(const PoolerStatus& status) const {
+    const auto conflict = [&](const std::string& what) {
+        return Error{Error::Kind::Conflict, fmt::format("{}: {}.", m_instance.name, what), "All databases of the plan must point to one of the two primaries, written as in the plan.", {}};
+    };
+    int toBlue = 0;
+    for (const std::string& name : m_instance.databases) {
+        const auto it = std::find_if(status.databases.begin(), status.databases.end(), [&](const PoolerDatabase& d) { return d.name == name; });
+        if (it == status.databases.end()) {
+            return conflict(name + " has no entry");
+        }
+        const bool blue = it->host == m_blue.host && it->port == m_blue.port;
+        if (!blue && !(it->host == m_green.host && it->port == m_green.port)) {
+            return conflict(fmt::format("{} points to {}:{}, which is no primary of the plan", name, it->host, it->port));
+        }
+        toBlue += blue ? 1 : 0;
+    }
+    if (toBlue != 0 && toBlue != static_cast<int>(m_instance.databases.size())) {
+        return conflict("its databases point to both sides");
+    }
+    return toBlue != 0 ? Side::Blue : Side::Green;
+}
+
+std::filesystem::path PgBouncer::stagedFile(Side side) const { return m_instance.databasesFile + ".tealdeck-" + sideName(side); }
+
+Result<std::string> PgBouncer::rendered(Side side) const {
+    const Result<std::string> now = readFile(m_instance.databasesFile);
+    if (!now) {
+        return now.error();
+    }
+    const Endpoint& to = side == Side::Blue ? m_blue : m_green;
+    Result<std::string> changed = retargetDatabases(*now, m_instance.databases, to.host, to.port);
+    if (!changed) {
+        Error error = changed.error();
+        error.message = fmt::format("{}: {}: {}", m_instance.name, m_instance.databasesFile, error.message);
+        return error;
+    }
+    return changed;
+}
+
+Status PgBouncer::stage(Side side) {
+    const Result<std::string> bytes = rendered(side);
+    if (!bytes) {
+        return bytes.error();
+    }
+    struct stat now {};
+    if (::stat(m_instance.databasesFile.c_str(), &now) != 0) {
+        return unavailable(fmt::format("Cannot read {}: {}.", m_instance.databasesFile, systemReason(errno)));
+    }
+    const std::filesystem::path staged = stagedFile(side);
+    if (const Status written = writeFileAtomically(staged, *bytes, now.st_mode & 07777); !written) {
+        return written;
+    }
+    // The pooler may run as another user than the engine: what it could read before it must be able to read afterwards.
+    struct stat own {};
+    const bool same = ::stat(staged.c_str(), &own) == 0 && own.st_uid == now.st_uid && own.st_gid == now.st_gid;
+    if ((!same && ::chown(staged.c_str(), now.st_uid, now.st_gid) != 0) || ::chmod(staged.c_str(), now.st_mode & 07777) != 0) {
+        return unavailable(fmt::format("Cannot give {} the owner and mode of {}: {}.", staged.string(), m_instance.databasesFile, systemReason(errno)));
+    }
+    return {};
+}
+
+Status PgBouncer::publish(Side side) {
+    const Result<std::string> wanted = rendered(side);
+    if (!wanted) {
+        return wanted.error();
+    }
+    const Result<std::string> staged = readFile(stagedFile(side));
+    if (!staged || *staged != *wanted) {
+        if (const Status again = stage(side); !again) {
+            return again;
+        }
+    }
+    if (::rename(stagedFile(side).c_str(), m_instance.databasesFile.c_str()) != 0) {
+        return unavailable(fmt::format("Cannot replace {}: {}.", m_instance.databasesFile, systemReason(errno)));
+    }
+    syncFolder(std::filesystem::path(m_instance.databasesFile).parent_path());
+    return {};
+}
+
+Status PgBouncer::openPauseSessions(Millis limit) {
+    const Deadline deadline(limit);
+    if (m_pausing) {
+        m_pause.clear(); // whatever they still wait for is not ours any more
+        m_pausing = false;
+    }
+    m_pause.resize(m_instance.databases.size());
+    for (std::size_t i = 0; i < m_pause.size(); ++i) {
+        if (m_pause[i] && !m_pause[i]->broken()) {
+            continue;
+        }
+        Result<std::unique_ptr<AdminConsole>> opened = AdminConsole::open(options("/pause " + m_instance.databases[i]), deadline.left());
+        if (!opened) {
+            return opened.error();
+        }
+        m_pause[i] = std::move(*opened);
+    }
+    return {};
+}
+
+Status PgBouncer::warm(Millis limit) {
+    const Deadline deadline(limit);
+    // Two rounds: sessions that died with the pooler are only noticed when they are used.
+    for (int round = 0; round < 2; ++round) {
+        if (const Status opened = openPauseSessions(deadline.left()); !opened) {
+            return opened;
+        }
+        bool alive = true;
+        for (const auto& session : m_pause) {
+            alive = session->command("SHOW VERSION", deadline.left()).ok() && alive;
+        }
+        if (alive) {
+            const Result<Rows> control_ = control("SHOW VERSION", deadline.left());
+            return control_ ? Status() : Status(control_.error());
+        }
+    }
+    return Error{Error::Kind::Unavailable, fmt::format("{}: sessions with its console do not stay open.", m_instance.name), "Read the pooler's log.", {}};
+}
+
+Status PgBouncer::beginPause() {
+    if (const Status opened = openPauseSessions(OPEN_LIMIT); !opened) {
+        return opened;
+    }
+    m_pausing = true;
+    for (std::size_t i = 0; i < m_pause.size(); ++i) {
+        if (const Status sent = m_pause[i]->begin("PAUSE " + quoteIdentifier(m_instance.databases[i])); !sent) {
+            return sent;
+        }
+    }
+    return {};
+}
+
+Status PgBouncer::finishPause(Millis limit) {
+    const Deadline deadline(limit);
+    Status result;
+    for (std::size_t i = 0; i < m_pause.size() && result; ++i) {
+        const Result<Rows> paused = m_pause[i]->finish(deadline.left());
+        if (!paused) {
+            Error error = paused.error();
+            if (error.kind == Error::Kind::Timeout) {
+                error.message = fmt::format("{}: {} was not paused within {} ms: transactions did not end.", m_instance.name, m_instance.databases[i], limit.count());
+            }
+            result = error;
+        }
+    }
+    if (!result) {
+        m_pause.clear(); // answers that may still come belong to a pause that nobody waits for
+    }
+    m_pausing = false;
+    return result;
+}
+
+Status PgBouncer::forEveryDatabase(const std::string& command, Millis limit, const std::string& fineError) {
+    const Deadline deadline(limit);
+    Status result;
+    for (const std::string& name : m_instance.databases) {
+        const Result<Rows> answer = control(command + " " + quoteIdentifier(name), deadline.left());
+        const bool fine = answer.ok() || (!fineError.empty() && answer.error().message.find(fineError) != std::string::npos);
+        if (!fine && result) {
+            result = answer.error(); // the others are still served: one bad entry must not keep their clients waiting
+        }
+    }
+    return result;
+}
+
+Status PgBouncer::resume(Millis limit) { return forEveryDatabase("RESUME", limit, "is not paused"); }
+Status PgBouncer::reconnect(Millis limit) { return forEveryDatabase("RECONNECT", limit, ""); }
+
+Status PgBouncer::reload(Millis limit) {
+    const Result<Rows> answer = control("RELOAD", limit);
+    return answer ? Status() : Status(answer.error());
+}
+
+Status PgBouncer::set(const std::string& key, const std::string& value, Millis limit) {
+    const Result<Rows> answer = control(fmt::format("SET {} = {}", key, quoteLiteral(value)), limit);
+    return answer ? Status() : Status(answer.error());
+}
+
+Status PgBouncer::saveOriginal(const std::filesystem::path& path) const {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) {
+        return {};
+    }
+    const Result<std::string> bytes = readFile(m_instance.databasesFile);
+    return bytes ? writeFileAtomically(path, *bytes, 0600) : Status(bytes.error());
+}
+
+Status PgBouncer::restoreOriginal(const std::filesystem::path& path, Millis limit) {
+    const Result<std::string> bytes = readFile(path);
+    if (!bytes) {
+        return bytes.error();
+    }
+    struct stat now {};
+    const unsigned mode = ::stat(m_instance.databasesFile.c_str(), &now) == 0 ? now.st_mode & 07777 : 0640;
+    if (const Status written = writeFileAtomically(m_instance.databasesFile, *bytes, mode); !written) {
+        return written;
+    }
+    ::chmod(m_instance.databasesFile.c_str(), mode); // our umask must not lock the pooler out
+    return reload(limit);
+}
+
+} // namespace tealdeck
