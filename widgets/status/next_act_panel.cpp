@@ -11,16 +11,10 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace tealdeck {
 namespace {
-
-QStringList reasons(const Snapshot& snapshot, CommandKind kind, std::int64_t nowUs) {
-    QStringList list;
-    for (const std::string& reason : whyNot(snapshot, kind, nowUs)) {
-        list << safeText(reason);
-    }
-    return list;
-}
 
 QLabel* wrapped(QVBoxLayout* layout, const char* objectName) {
     QLabel* label = plainLabel({});
@@ -133,7 +127,7 @@ void NextActPanel::update(const Snapshot& snapshot, const ViewTime& now) {
     m_progress->setVisible(line.progress >= 0);
     m_progress->setValue(qRound(line.progress * 100));
     updateActs(snapshot);
-    updateNext(snapshot, now);
+    updateNext(snapshot);
     updateRollback(snapshot, now);
 }
 
@@ -174,13 +168,38 @@ void NextActPanel::updateActs(const Snapshot& snapshot) {
 void NextActPanel::choose(int index) {
     if (index >= 0 && index < static_cast<int>(m_offered.size())) {
         m_shown = m_offered[static_cast<std::size_t>(index)];
-        updateNext(m_snapshot, m_now);
+        updateNext(m_snapshot);
     }
 }
 
-void NextActPanel::updateNext(const Snapshot& snapshot, const ViewTime& now) {
+void NextActPanel::setRefusal(const QString& reason) {
+    m_refusal = reason;
+    update(m_snapshot, m_now);
+}
+
+void NextActPanel::prepare(CommandKind kind) {
+    const auto found = std::find(m_offered.begin(), m_offered.end(), kind);
+    if (m_confirm != nullptr && found != m_offered.end()) {
+        m_acts->setCurrentIndex(static_cast<int>(found - m_offered.begin()));
+        choose(m_acts->currentIndex());
+        m_confirm->armButton()->setFocus(Qt::ShortcutFocusReason);
+    }
+}
+
+QStringList NextActPanel::reasonsAgainst(CommandKind kind) const {
+    QStringList list;
+    if (!m_refusal.isEmpty()) {
+        list << m_refusal;
+    }
+    for (const std::string& reason : whyNot(m_snapshot, kind, m_now.steadyUs)) {
+        list << safeText(reason);
+    }
+    return list;
+}
+
+void NextActPanel::updateNext(const Snapshot& snapshot) {
     const PhaseRule* rule = findRule(snapshot.phase, m_shown);
-    const QStringList why = reasons(snapshot, m_shown, now.steadyUs);
+    const QStringList why = reasonsAgainst(m_shown);
     m_next->setText(rule != nullptr ? QString::fromLatin1(rule->title) : tr("Nothing to do in this phase"));
     m_consequence->setText(rule != nullptr ? QString::fromLatin1(rule->consequence) : QString());
     QStringList lines;
@@ -200,7 +219,7 @@ void NextActPanel::updateNext(const Snapshot& snapshot, const ViewTime& now) {
     m_confirm->setAct({m_shown, rule != nullptr ? rule->confirmation : Confirmation::Click, rule != nullptr ? QString::fromLatin1(rule->title) : QString(),
                        m_consequence->text(), rule != nullptr ? why : QStringList{tr("Not in this phase.")}, safeText(snapshot.session.deployment), snapshot.gateSeq});
     m_ramp->setVisible(findRule(snapshot.phase, CommandKind::Ramp) != nullptr);
-    m_ramp->update(snapshot, reasons(snapshot, CommandKind::Ramp, now.steadyUs));
+    m_ramp->update(snapshot, reasonsAgainst(CommandKind::Ramp));
 }
 
 void NextActPanel::updateRollback(const Snapshot& snapshot, const ViewTime& now) {

@@ -24,6 +24,10 @@ class NextActPanel final : public QFrame {
     NextActPanel(const Clock& clock, Controls controls, QWidget* parent = nullptr);
     void update(const Snapshot& snapshot, const ViewTime& now);
     using QFrame::update;
+    /// Why no command at all can be given (not connected, another driver); empty: none.
+    void setRefusal(const QString& reason);
+    /// Shows the act and puts the focus on its confirmation.
+    void prepare(CommandKind kind);
     /// The engine's answer to the last command.
     void showReply(bool accepted, const QString& text);
     [[nodiscard]] ConfirmControl* confirm() const { return m_confirm; } ///< nullptr without controls
@@ -37,9 +41,10 @@ class NextActPanel final : public QFrame {
     void makeFacts(QVBoxLayout* layout);
     void makeControls(const Clock& clock, QVBoxLayout* layout);
     void updateActs(const Snapshot& snapshot);
-    void updateNext(const Snapshot& snapshot, const ViewTime& now);
+    void updateNext(const Snapshot& snapshot);
     void updateRollback(const Snapshot& snapshot, const ViewTime& now);
     void choose(int index);
+    [[nodiscard]] QStringList reasonsAgainst(CommandKind kind) const;
 
     QLabel* m_nowHead;
     QLabel* m_nowDetail;
@@ -56,6 +61,7 @@ class NextActPanel final : public QFrame {
     std::vector<CommandKind> m_offered;
     Phase m_offeredPhase = Phase::Plan;
     CommandKind m_shown = CommandKind::Check;
+    QString m_refusal;
     Snapshot m_snapshot;
     ViewTime m_now;
 };
