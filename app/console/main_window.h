@@ -96,8 +96,4 @@ class MainWindow final : public QMainWindow {
     bool m_closeConfirmed = false;
 };
 
-/// Says in one place what was recently opened.
-QStringList recentFiles();
-void rememberFile(const QString& file);
-
 } // namespace tealdeck

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/console/action_gate.h"
 #include "app/console/main_window.h"
+#include "app/console/recent_files.h"
 #include "core/util/version.h"
 #include "widgets/checklist/checklist_panel.h"
 #include "widgets/events/event_panel.h"
