@@ -185,9 +185,8 @@ void MainWindow::start() {
     }
     showSourceState();
     showSnapshot();
-    if (m_replayBar != nullptr) {
-        m_replayBar->scrubber()->setFocus();
-    }
+    // Never on Abort or Arm: a key pressed by mistake must do nothing.
+    m_replayBar != nullptr ? m_replayBar->scrubber()->setFocus() : m_topology->setFocus();
 }
 
 void MainWindow::showSnapshot() {
@@ -233,7 +232,7 @@ void MainWindow::takeMarks(const std::vector<Event>& events) {
         const auto phase = event.kind == EventKind::Phase ? phaseFromName(member<std::string>(event.body, "phase", "")) : std::nullopt;
         if (phase && (m_marks.empty() || m_marks.back().text != phaseTitle(*phase)) && (m_marks.empty() || event.steadyUs > m_marks.back().timeUs)) {
             m_marks.push_back({event.steadyUs, phaseTitle(*phase)});
-            added = true;
+            added = event.steadyUs > 0;
         }
     }
     if (added) {

@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
         source->playTo(test::phaseTime(events, phase) + (phase == Phase::Ramp ? 128'000'000 : 18'000'000));
         if (phase == Phase::Preflight) {
             settle(700);
-            window.findChild<QTableView*>()->selectRow(0);
+            window.findChild<QTableView*>(QStringLiteral("checklistTable"))->selectRow(0);
         }
         save(window, folder + "/" + tag + "-" + name + ".png");
         if (phase == Phase::Ramp) {

@@ -203,7 +203,7 @@ void Script::move(bool forward) {
 }
 
 std::vector<Event> Script::write() {
-    add(EventKind::Session, {{"deployment", "shop_upgrade"}, {"recording_id", "r-1"}, {"mode", "live"}, {"databases", {"shop", "billing"}}, {"epoch", 1}, {"started_wall_us", START_WALL}});
+    add(EventKind::Session, {{"deployment", "shop_upgrade"}, {"recording_id", "r-1"}, {"mode", "live"}, {"databases", {"shop"}}, {"epoch", 1}, {"started_wall_us", START_WALL}});
     phase("plan", "the plan was read");
     add(EventKind::Fence, {{"side", "green"}, {"state", "unknown"}});
     seconds(6);

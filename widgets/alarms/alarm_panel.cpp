@@ -40,9 +40,9 @@ AlarmPanel::AlarmPanel(QWidget* parent)
     const int em = fontMetrics().height();
     m_table->setColumnWidth(AlarmModel::Priority, em * 6);
     m_table->setColumnWidth(AlarmModel::Since, em * 4);
-    m_table->setColumnWidth(AlarmModel::Cause, em * 20);
-    m_table->setColumnWidth(AlarmModel::Response, em * 18);
     m_table->setColumnWidth(AlarmModel::Ack, em * 4);
+    m_table->horizontalHeader()->setStretchLastSection(false);
+    m_table->horizontalHeader()->setSectionResizeMode(AlarmModel::Cause, QHeaderView::Stretch);
     m_table->horizontalHeader()->setSectionResizeMode(AlarmModel::Response, QHeaderView::Stretch);
 }
 

@@ -30,6 +30,11 @@ RowPainter::Look lookOf(const QModelIndex& index, const Tokens& t) {
     } else if (standing == CheckStanding::Passes) {
         look.ink = t.muted;
     }
+    if (index.column() == CheckModel::Question) {
+        const QString actual = index.siblingAtColumn(CheckModel::Actual).data().toString();
+        const QString expected = index.siblingAtColumn(CheckModel::Expected).data().toString();
+        look.second = QCoreApplication::translate("ChecklistPanel", "is %1 · wants %2").arg(actual, expected);
+    }
     return look;
 }
 
@@ -43,6 +48,7 @@ ChecklistPanel::ChecklistPanel(const Clock& clock, Controls controls, QWidget* p
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(spacing::SMALL, spacing::SMALL, spacing::TINY, spacing::TINY);
     layout->setSpacing(spacing::TINY);
+    m_heading->setWordWrap(true);
     layout->addWidget(m_heading);
     makeTable();
     makeSheet(clock);
@@ -61,16 +67,35 @@ void ChecklistPanel::makeTable() {
     m_table->setModel(&m_model);
     m_table->setItemDelegate(new RowPainter(lookOf, m_table));
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
-    const int em = fontMetrics().height();
-    const int widths[] = {em * 6, em * 15, em * 7, em * 7, em * 3, em * 4};
-    for (int column = 0; column < CheckModel::ColumnCount; ++column) {
-        m_table->setColumnWidth(column, widths[column]);
-    }
-    m_table->setMinimumHeight(em * 6);
+    m_table->setObjectName(QStringLiteral("checklistTable"));
+    m_table->horizontalHeader()->setStretchLastSection(false);
+    m_table->setMinimumHeight(fontMetrics().height() * 6);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
         m_chosenId = current.data(CheckModel::IdRole).toString().toStdString();
         showSheet();
     });
+}
+
+void ChecklistPanel::resizeEvent(QResizeEvent* event) {
+    QFrame::resizeEvent(event);
+    // In a narrow panel the answer stands under the question; what is cut is whole in the sheet below and in the tooltip.
+    const int em = fontMetrics().height();
+    const int across = m_table->width() - em;
+    const int state = em * 6;
+    const int age = em * 3;
+    const bool wide = across > em * 40;
+    const int who = wide ? em * 5 : 0;
+    const int rest = std::max(em * 6, across - state - age - who);
+    for (const int column : {CheckModel::Who, CheckModel::Expected, CheckModel::Actual}) {
+        m_table->setColumnHidden(column, !wide);
+    }
+    m_table->verticalHeader()->setDefaultSectionSize(wide ? em + 8 : em * 2 + 8);
+    m_table->setColumnWidth(CheckModel::State, state);
+    m_table->setColumnWidth(CheckModel::Question, wide ? rest * 48 / 100 : rest);
+    m_table->setColumnWidth(CheckModel::Expected, rest * 26 / 100);
+    m_table->setColumnWidth(CheckModel::Actual, rest * 26 / 100);
+    m_table->setColumnWidth(CheckModel::Age, age);
+    m_table->setColumnWidth(CheckModel::Who, who);
 }
 
 void ChecklistPanel::makeSheet(const Clock&) {
@@ -114,6 +139,8 @@ void ChecklistPanel::makeSheet(const Clock&) {
     }
     layout->addStretch(1);
     scroll->setWidget(page);
+    scroll->viewport()->setAutoFillBackground(false);
+    page->setAutoFillBackground(false);
     m_sheet = scroll;
 }
 

@@ -28,6 +28,9 @@ class ChecklistPanel final : public QFrame {
     /// args as Command wants them: check, reason, typed.
     void overrideRequested(const Json& args);
 
+  protected:
+    void resizeEvent(QResizeEvent* event) override;
+
   private:
     void makeTable();
     void makeSheet(const Clock& clock);

@@ -16,6 +16,7 @@ class RowPainter final : public QStyledItemDelegate {
         QColor ink;          ///< invalid: the normal text colour
         bool strong = false;
         bool hatched = false; ///< stale or unknown
+        QString second;       ///< a second, smaller line; only used where rows are tall enough
     };
     using Choose = std::function<Look(const QModelIndex&, const Tokens&)>;
     RowPainter(Choose choose, QObject* parent) : QStyledItemDelegate(parent), m_choose(std::move(choose)) {}
@@ -25,6 +26,7 @@ class RowPainter final : public QStyledItemDelegate {
     void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override;
 
   private:
+    void paintTwoLines(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Look& look) const;
     Choose m_choose;
 };
 

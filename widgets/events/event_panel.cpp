@@ -94,10 +94,20 @@ void EventPanel::makeTable() {
     m_table->setColumnWidth(EventModel::Actor, em * 5);
     m_table->verticalHeader()->setDefaultSectionSize(em + 4);
     connect(m_table, &QTableView::activated, this, [this](const QModelIndex& index) { emit momentChosen(index.data(EventModel::SteadyRole).toLongLong()); });
-    connect(m_table->verticalScrollBar(), &QScrollBar::valueChanged, this, [this](int value) { m_follow = value >= m_table->verticalScrollBar()->maximum() - 1; });
-    connect(m_table->verticalScrollBar(), &QScrollBar::rangeChanged, this, [this](int, int maximum) {
+    // Whoever scrolled up wants to read: only who is at the end follows it.
+    connect(&m_filter, &QAbstractItemModel::rowsAboutToBeInserted, this, [this] {
+        const QScrollBar* bar = m_table->verticalScrollBar();
+        m_follow = m_follow || bar->value() >= bar->maximum() - 1;
+    });
+    connect(&m_filter, &QAbstractItemModel::rowsInserted, this, [this] {
         if (m_follow) {
-            m_table->verticalScrollBar()->setValue(maximum);
+            QMetaObject::invokeMethod(
+                this,
+                [this] {
+                    m_table->scrollToBottom();
+                    m_follow = false;
+                },
+                Qt::QueuedConnection);
         }
     });
     static_cast<QVBoxLayout*>(layout())->addWidget(m_table, 1);

@@ -53,7 +53,7 @@ class EventPanel final : public QFrame {
     QLineEdit* m_words = nullptr;
     ListTable* m_table = nullptr;
     QLineEdit* m_note = nullptr;
-    bool m_follow = true;
+    bool m_follow = true; ///< the next rows scroll the list
 };
 
 } // namespace tealdeck

@@ -25,16 +25,17 @@ struct CurveSpec {
 
 struct PlotSpec {
     const char* title;
+    const char* shortTitle; ///< where the plot is narrow
     Unit unit;
     const char* limitMetric; ///< a metric that the engine may publish: drawn as a threshold
     std::array<CurveSpec, 2> curves;
 };
 
 constexpr std::array<PlotSpec, 4> PLOTS = {{
-    {"Lag, bytes", Unit::Bytes, "lag_bytes.limit", {{{"lag_bytes.forward", "B→G", Ink::Neutral, false}, {"lag_bytes.reverse", "G→B", Ink::Neutral, true}}}},
-    {"Lag, seconds", Unit::Seconds, "lag_seconds.limit", {{{"lag_seconds.forward", "B→G", Ink::Neutral, false}, {"lag_seconds.reverse", "G→B", Ink::Neutral, true}}}},
-    {"Retained WAL", Unit::Bytes, "retained_bytes.limit", {{{"retained_bytes.blue", "B", Ink::Blue, false}, {"retained_bytes.green", "G", Ink::Green, true}}}},
-    {"Transactions/s", Unit::PerSecond, "", {{{"tps.blue", "B", Ink::Blue, false}, {"tps.green", "G", Ink::Green, true}}}},
+    {"Lag, bytes", "Lag", Unit::Bytes, "lag_bytes.limit", {{{"lag_bytes.forward", "B→G", Ink::Neutral, false}, {"lag_bytes.reverse", "G→B", Ink::Neutral, true}}}},
+    {"Lag, seconds", "Lag", Unit::Seconds, "lag_seconds.limit", {{{"lag_seconds.forward", "B→G", Ink::Neutral, false}, {"lag_seconds.reverse", "G→B", Ink::Neutral, true}}}},
+    {"Retained WAL", "WAL", Unit::Bytes, "retained_bytes.limit", {{{"retained_bytes.blue", "B", Ink::Blue, false}, {"retained_bytes.green", "G", Ink::Green, true}}}},
+    {"Transactions/s", "tx/s", Unit::PerSecond, "", {{{"tps.blue", "B", Ink::Blue, false}, {"tps.green", "G", Ink::Green, true}}}},
 }};
 
 QString valueText(double value, Unit unit) {
@@ -166,7 +167,7 @@ void LagPlots::Impl::buildPlot(std::size_t i) {
     p.limit = line("marks");
     p.cursor = line("overlay");
     p.title = new QCPItemText(plot);
-    p.title->setLayer(QStringLiteral("marks"));
+    p.title->setLayer(QStringLiteral("overlay"));
     p.title->setClipToAxisRect(false);
     p.title->position->setType(QCPItemPosition::ptAxisRectRatio);
     p.title->position->setAxisRect(p.rect);
@@ -218,6 +219,7 @@ void LagPlots::Impl::refill(const SeriesStore* series, std::int64_t from, std::i
     for (std::size_t i = 0; i < plots.size(); ++i) {
         Plot& p = plots[i];
         const int columns = std::max(50, p.rect->width());
+        p.rect->axis(QCPAxis::atBottom)->ticker()->setTickCount(std::clamp(p.rect->width() / 70, 2, 5));
         for (std::size_t c = 0; c < p.curves.size(); ++c) {
             fill(p.curves[c], series != nullptr ? series->find(PLOTS[i].curves[c].metric) : nullptr, from, to, columns);
             any = any || p.curves[c]->dataCount() > 0;
@@ -248,7 +250,8 @@ void LagPlots::Impl::scale(Plot& p, const PlotSpec& spec, std::int64_t from, std
 
 void LagPlots::Impl::titles(const SeriesStore* series, std::int64_t now) {
     for (std::size_t i = 0; i < plots.size(); ++i) {
-        QStringList parts{LagPlots::tr(PLOTS[i].title)};
+        const bool narrow = plots[i].rect->width() < plots[i].title->font().pointSizeF() * 32;
+        QStringList parts{LagPlots::tr(narrow ? PLOTS[i].shortTitle : PLOTS[i].title)};
         for (const CurveSpec& curve : PLOTS[i].curves) {
             const Series* s = series != nullptr ? series->find(curve.metric) : nullptr;
             const Series::Sample* sample = s != nullptr ? s->at(cursorUs >= 0 ? cursorUs : now) : nullptr;
@@ -257,7 +260,10 @@ void LagPlots::Impl::titles(const SeriesStore* series, std::int64_t now) {
             }
             const bool stale = cursorUs < 0 && now - sample->timeUs > staleness::METRIC_US;
             const QString value = std::isnan(sample->value) ? unknownMark() : valueText(sample->value, PLOTS[i].unit);
-            parts << QStringLiteral("%1%2 %3%4").arg(QLatin1String(curve.dashed ? "┄ " : "─ "), QString::fromUtf8(curve.label), value, stale ? LagPlots::tr(" STALE") : QString());
+            parts << QStringLiteral("%1 %2 %3%4").arg(curve.dashed ? QStringLiteral("┄") : QStringLiteral("─"), QString::fromUtf8(curve.label), value, stale ? LagPlots::tr(" STALE") : QString());
+        }
+        if (parts.size() == 1) {
+            parts << LagPlots::tr("no samples yet");
         }
         plots[i].title->setText(parts.join(QStringLiteral("   ")));
     }
@@ -269,7 +275,7 @@ void LagPlots::Impl::drawMarks(const Tokens& t, const QFont& font, std::int64_t 
     }
     markItems.clear();
     for (const PlotMark& mark : marks) {
-        if (mark.timeUs < from || mark.timeUs > to) {
+        if (mark.timeUs <= from || mark.timeUs > to) {
             continue;
         }
         const double x = static_cast<double>(mark.timeUs) / 1e6;
@@ -335,7 +341,6 @@ LagPlots::LagPlots(QWidget* parent) : QWidget(parent), m_impl(std::make_unique<I
         m_impl->moveCursor(event->position().x());
         m_impl->titles(m_series, m_now.steadyUs);
         m_impl->plot->layer(QStringLiteral("overlay"))->replot();
-        m_impl->plot->layer(QStringLiteral("marks"))->replot();
     });
 }
 

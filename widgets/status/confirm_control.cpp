@@ -20,7 +20,7 @@ ConfirmControl::ConfirmControl(const Clock& clock, QObject* parent)
     : QObject(parent), m_clock(clock), m_armState(clock), m_arm(new QPushButton), m_hold(new HoldButton(clock, HOLD)), m_form(new QWidget),
       m_typed(new QWidget), m_status(plainLabel({})) {
     m_arm->setProperty("primary", true);
-    m_arm->setMinimumHeight(32);
+    m_arm->setMinimumSize(80, 32);
     m_status->setWordWrap(true);
     makeForm();
     makeTyped();

@@ -52,6 +52,8 @@ NextActPanel::NextActPanel(const Clock& clock, Controls controls, QWidget* paren
     if (controls == Controls::Full) {
         m_acts = new QComboBox;
         m_acts->setAccessibleName(tr("Act to prepare"));
+        m_acts->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        m_acts->setMinimumContentsLength(8);
         m_confirm = new ConfirmControl(clock, this);
     }
     makeFacts(layout);
@@ -200,7 +202,7 @@ QStringList NextActPanel::reasonsAgainst(CommandKind kind) const {
 void NextActPanel::updateNext(const Snapshot& snapshot) {
     const PhaseRule* rule = findRule(snapshot.phase, m_shown);
     const QStringList why = reasonsAgainst(m_shown);
-    m_next->setText(rule != nullptr ? QString::fromLatin1(rule->title) : tr("Nothing to do in this phase"));
+    m_next->setText(rule != nullptr ? QString::fromLatin1(rule->title) : snapshot.phase == Phase::Cutover ? (snapshot.pastPointOfNoReturn ? tr("Nothing to decide: the engine completes the move.") : tr("Nothing to decide: watch, or abort.")) : tr("Nothing to do in this phase."));
     m_consequence->setText(rule != nullptr ? QString::fromLatin1(rule->consequence) : QString());
     QStringList lines;
     for (const QString& reason : why) {
@@ -215,6 +217,7 @@ void NextActPanel::updateNext(const Snapshot& snapshot) {
     if (m_confirm == nullptr) {
         return;
     }
+    m_next->setVisible(rule == nullptr);
     m_confirm->armButton()->setVisible(rule != nullptr);
     m_confirm->setAct({m_shown, rule != nullptr ? rule->confirmation : Confirmation::Click, rule != nullptr ? QString::fromLatin1(rule->title) : QString(),
                        m_consequence->text(), rule != nullptr ? why : QStringList{tr("Not in this phase.")}, safeText(snapshot.session.deployment), snapshot.gateSeq});

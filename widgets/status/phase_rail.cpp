@@ -112,7 +112,7 @@ void PhaseRail::paintEvent(QPaintEvent*) {
     paintPointOfNoReturn(painter, cutover);
     painter.setFont(scaledFont(font(), 0.82));
     painter.setPen(t.muted);
-    const QString note = m_snapshot.pastPointOfNoReturn ? tr("‖ PAST the point of no return") : tr("‖ point of no return");
+    const QString note = m_snapshot.pastPointOfNoReturn ? tr("PAST the point of no return") : tr("point of no return");
     painter.drawText(QRectF(cutover.right() - 220, cutover.bottom() - 4, 230, captionHeight), Qt::AlignRight | Qt::AlignVCenter, note);
     painter.setFont(scaledFont(font(), 0.95, QFont::DemiBold));
     painter.setPen(t.text);

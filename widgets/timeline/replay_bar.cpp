@@ -51,6 +51,7 @@ void ReplayBar::setPlaying(bool playing) {
 }
 
 void ReplayBar::setVerdict(const QString& text, bool ok) {
+    m_verdict->setVisible(!text.isEmpty());
     m_verdict->setText((ok ? QStringLiteral("✓ ") : QStringLiteral("✕ ")) + text);
     QPalette colours = m_verdict->palette();
     colours.setColor(QPalette::WindowText, ok ? tokensFor(palette()).muted : tokensFor(palette()).high);

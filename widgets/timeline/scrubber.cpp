@@ -69,7 +69,7 @@ void Scrubber::paintEvent(QPaintEvent*) {
         paintStaleHatch(painter, box, t);
     }
     paintPosition(painter);
-    if (hasFocus()) {
+    if (hasFocus() && m_showFocus) {
         painter.setPen(QPen(t.focus, 2));
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(QRectF(rect()).adjusted(1, 1, -1, -1));
@@ -185,6 +185,11 @@ std::int64_t Scrubber::target(const QKeyEvent* event) const {
     case Qt::Key_BraceRight: return nextTime(timesOf(m_data.acts), m_position, true);
     default: return -1;
     }
+}
+
+void Scrubber::focusInEvent(QFocusEvent* event) {
+    m_showFocus = event->reason() != Qt::OtherFocusReason && event->reason() != Qt::ActiveWindowFocusReason; // not when the window opens
+    QWidget::focusInEvent(event);
 }
 
 void Scrubber::keyPressEvent(QKeyEvent* event) {

@@ -27,6 +27,7 @@ class Scrubber final : public QWidget {
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
     bool event(QEvent* event) override;
 
   private:
@@ -39,6 +40,7 @@ class Scrubber final : public QWidget {
     [[nodiscard]] std::int64_t target(const QKeyEvent* event) const;
     TimelineData m_data;
     std::int64_t m_position = 0;
+    bool m_showFocus = false;
 };
 
 } // namespace tealdeck

@@ -80,7 +80,7 @@ std::vector<std::size_t> drawingOrder(const std::vector<Node>& nodes) {
 TopologyLayout layoutTopology(QSizeF size, double unit, const std::vector<Node>& blue, const std::vector<Node>& green) {
     TopologyLayout out;
     const double margin = unit * 0.6;
-    const double lane = unit * 1.9;
+    const double lane = size.height() < unit * 17 ? unit * 1.5 : unit * 1.9;
     const double routersWidth = std::clamp(size.width() * 0.16, unit * 5.5, unit * 9);
     const double gap = std::clamp(size.width() * 0.15, unit * 5.5, unit * 9);
     const double left = margin + routersWidth + unit * 1.4;
@@ -93,24 +93,24 @@ TopologyLayout layoutTopology(QSizeF size, double unit, const std::vector<Node>&
     for (const NodeDetail detail : {NodeDetail::Full, NodeDetail::Compact, NodeDetail::Mini}) {
         blueGrid = gridFor(detail, inner, unit, replicaCount(blue));
         greenGrid = gridFor(detail, inner, unit, replicaCount(green));
-        need = std::max(blueGrid.height(true), greenGrid.height(true)) + unit * 2.6;
+        need = std::max(blueGrid.height(true), greenGrid.height(true)) + unit * 2.5;
         out.detail = detail;
         if (need <= room) {
             break;
         }
     }
-    const double envHeight = std::max(std::min(room, need + unit * 1.5), need);
+    const double envHeight = std::max(std::min(room, need + unit), need);
     const double top = margin * 0.3 + lane + std::max(0.0, (room - envHeight) / 3);
     out.blue = placeEnv(QRectF(left, top, envWidth, envHeight), unit, blueGrid, blue);
     out.green = placeEnv(QRectF(left + envWidth + gap, top, envWidth, envHeight), unit, greenGrid, green);
     out.between = QRectF(left + envWidth, top, gap, envHeight);
     out.writesLane = top - lane * 0.55;
     out.readsLane = top + envHeight + lane * 0.55;
-    const double routerHeight = unit * 2.6;
+    const double routerHeight = std::min(unit * 2.6, envHeight * 0.28);
     out.pooler = QRectF(margin, out.writesLane - unit * 0.75, routersWidth, routerHeight);
     out.balancer = QRectF(margin, out.readsLane + unit * 0.75 - routerHeight, routersWidth, routerHeight);
     const double middle = (out.pooler.bottom() + out.balancer.top()) / 2;
-    out.clients = QRectF(margin, middle - unit * 1.3, routersWidth, unit * 2.6);
+    out.clients = QRectF(margin, middle - routerHeight / 2, routersWidth, routerHeight);
     out.height = out.readsLane + lane * 0.5 + margin * 0.3;
     return out;
 }

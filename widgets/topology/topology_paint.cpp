@@ -63,7 +63,7 @@ void TopologyView::paintEvent(QPaintEvent*) {
     paintEnv(painter, m_layout.green, Env::Green);
     paintLanes(painter);
     paintReplication(painter);
-    if (hasFocus()) {
+    if (hasFocus() && m_showFocus) {
         painter.setPen(QPen(t.focus, 2));
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(QRectF(rect()).adjusted(1, 1, -1, -1));
@@ -152,7 +152,7 @@ void TopologyView::paintReads(QPainter& painter) const {
         paintArrow(painter, {x, y}, {x, env.box.bottom() + 1}, some ? 8 : 6);
         painter.setPen(t.text);
         const QString text = percent ? tr("reads %1 %").arg(qRound(*percent)) : tr("reads ?");
-        painter.drawText(QRectF(x + 8, y - painter.fontMetrics().height() - 1, env.box.right() - x, painter.fontMetrics().height()), Qt::AlignLeft | Qt::AlignVCenter, text);
+        painter.drawText(QRectF(x + 8, y - painter.fontMetrics().height() - 1, 140, painter.fontMetrics().height()), Qt::AlignLeft | Qt::AlignVCenter, text);
     };
     rise(m_layout.green, share);
     rise(m_layout.blue, share ? std::optional(100 - *share) : std::nullopt);
@@ -171,7 +171,10 @@ void TopologyView::paintEnv(QPainter& painter, const PlacedEnv& placed, Env env)
     const QString version = primary != list.end() && !primary->version.empty() ? tr(" · PostgreSQL %1").arg(safeText(primary->version)) : QString();
     painter.setPen(t.env(env));
     painter.setFont(scaledFont(font(), 1.0, QFont::Bold));
-    paintElided(painter, placed.header.adjusted(size + 6, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, envName(env) + version);
+    const QRectF heading = placed.header.adjusted(size + 6, 0, 0, 0);
+    const QString shortVersion = primary != list.end() && !primary->version.empty() ? QStringLiteral(" ") + safeText(primary->version) : QString();
+    const bool fits = painter.fontMetrics().horizontalAdvance(envName(env) + version) <= heading.width();
+    paintElided(painter, heading, Qt::AlignLeft | Qt::AlignVCenter, envName(env) + (fits ? version : shortVersion));
     if (placed.nodes.size() > 1) {
         painter.setPen(QPen(t.line, 1.5));
         const QRectF first = placed.nodes[0].box;
@@ -237,7 +240,8 @@ void TopologyView::paintNode(QPainter& painter, const PlacedNode& placed, const 
     painter.setPen(t.text);
     QString name = safeText(n.name);
     if (m_layout.detail == NodeDetail::Mini && !primary && n.lagSeconds) {
-        name += QStringLiteral(" · ") + formatSeconds(*n.lagSeconds);
+        const QString with = name + QStringLiteral(" · ") + formatSeconds(*n.lagSeconds);
+        name = painter.fontMetrics().horizontalAdvance(with) < inner.width() - markWidth ? with : name;
     }
     paintElided(painter, row(0).adjusted(0, 0, -markWidth, 0), Qt::AlignLeft | Qt::AlignVCenter, name);
     painter.setFont(scaledFont(font(), 0.85));

@@ -133,6 +133,11 @@ void TopologyView::mousePressEvent(QMouseEvent* event) {
     }
 }
 
+void TopologyView::focusInEvent(QFocusEvent* event) {
+    m_showFocus = event->reason() != Qt::OtherFocusReason && event->reason() != Qt::ActiveWindowFocusReason; // not when the window opens
+    QWidget::focusInEvent(event);
+}
+
 void TopologyView::keyPressEvent(QKeyEvent* event) {
     const auto list = walkable();
     const int count = static_cast<int>(list.size());

@@ -28,6 +28,7 @@ class TopologyView final : public QWidget {
     bool event(QEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void changeEvent(QEvent* event) override;
 
@@ -50,6 +51,7 @@ class TopologyView final : public QWidget {
     ViewTime m_now;
     TopologyLayout m_layout;
     int m_focusNode = -1;
+    bool m_showFocus = false;
 };
 
 /// A node whose numbers are too old, or that is not known to be up.
