@@ -127,15 +127,16 @@ int execPsql(const LabState& state, const std::string& side, const std::string& 
 void addPsql(CLI::App& lab, int& exitCode) {
     auto dir = std::make_shared<std::string>();
     auto side = std::make_shared<std::string>("blue");
-    auto database = std::make_shared<std::string>();
+    auto database = std::make_shared<std::string>("postgres");
+    auto arguments = std::make_shared<std::vector<std::string>>();
     CLI::App* psql = lab.add_subcommand("psql", "psql as the console's role; psql's own arguments after --");
     psql->add_option("--dir", *dir, "Folder of the lab")->required();
     psql->add_option("--side", *side, "blue or green");
-    psql->add_option("--database", *database, "Database; postgres when left out");
-    psql->allow_extras();
+    psql->add_option("--database", *database, "Database");
+    psql->add_option("arguments", *arguments, "psql's own, after --");
     psql->callback([=, &exitCode] {
         const Result<LabState> state = readLab(*dir);
-        exitCode = state ? execPsql(*state, *side, database->empty() ? "postgres" : *database, psql->remaining()) : fail(state.error());
+        exitCode = state ? execPsql(*state, *side, *database, *arguments) : fail(state.error());
     });
 }
 

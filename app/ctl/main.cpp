@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/ctl/deployment_commands.h"
 #include "app/ctl/lab_commands.h"
+#include "app/ctl/recording_commands.h"
 #include "core/util/version.h"
 
+#include <csignal>
+#include <sys/stat.h>
+
 int main(int argc, char** argv) {
-    CLI::App app("Tealdeck's headless program");
+    ::umask(077);
+    std::signal(SIGPIPE, SIG_IGN);
+    CLI::App app("Tealdeck's headless program: blue–green upgrades of PostgreSQL");
     app.set_version_flag("--version", tealdeck::VERSION);
     app.require_subcommand(1);
     int exitCode = 0;
+    tealdeck::addDeploymentCommands(app, exitCode);
+    tealdeck::addRecordingCommands(app, exitCode);
     tealdeck::addLabCommands(app, exitCode);
     try {
         app.parse(argc, argv);

@@ -63,6 +63,10 @@ Status startAll(LabState& state, HeldPorts& ports, const LabProgress& progress) 
     if (Status s = startSides(start, state, progress); !s) {
         return s;
     }
+    // Readers go to the replicas: these must know the databases.
+    if (Status s = start.waitForReplicas(Side::Blue); !s) {
+        return s;
+    }
     if (Status s = start.startRouters(); !s) {
         return s;
     }
@@ -130,6 +134,11 @@ Status downLab(const fs::path& dir, bool remove) {
     }
     if (Status s = endLabProcesses(state->processes); !s) {
         return s;
+    }
+    for (const LabServer& server : state->servers) {
+        if (Status s = waitUntilUnused(server.data); !s) {
+            return s;
+        }
     }
     removeSocketFolder(*state);
     if (remove) {

@@ -159,14 +159,22 @@ Status LabStart::makeRoles(const LabServer& primary) {
     return sql->run(text);
 }
 
-Status LabStart::waitForReplicas(const LabServer& primary, std::size_t count) {
+Status LabStart::waitForReplicas(Side side) {
+    const LabServer& primary = m_state.primary(side);
+    const std::size_t count = m_state.replicas(side).size();
     Result<SqlClient> sql = SqlClient::connect(labConnection(m_state, primary.port, "tealdeck", "postgres"));
     if (!sql) {
         return sql.error();
     }
+    Result<SqlClient::Rows> written = sql->query("select pg_current_wal_insert_lsn()");
+    if (!written) {
+        return written.error();
+    }
+    const std::string ready = fmt::format("select count(*) from pg_stat_replication where state = 'streaming' and application_name like 'replica-%' and replay_lsn >= '{}'",
+                                          written->at(0).at(0));
     const Deadline deadline(START_LIMIT);
     for (;;) {
-        Result<SqlClient::Rows> rows = sql->query("select count(*) from pg_stat_replication where state = 'streaming' and application_name like 'replica-%'");
+        Result<SqlClient::Rows> rows = sql->query(ready);
         if (!rows) {
             return rows.error();
         }
@@ -174,7 +182,7 @@ Status LabStart::waitForReplicas(const LabServer& primary, std::size_t count) {
             return {};
         }
         if (deadline.passed()) {
-            return Error{Error::Kind::Timeout, fmt::format("Only {} of {} replicas of {} are streaming.", rows->at(0).at(0), count, primary.name),
+            return Error{Error::Kind::Timeout, fmt::format("Only {} of {} replicas of {} have all that it wrote.", rows->at(0).at(0), count, primary.name),
                          fmt::format("Read the logs in {}.", m_state.path("logs").string()), {}};
         }
         ::poll(nullptr, 0, 20);
@@ -209,7 +217,7 @@ Status LabStart::startSide(Side side) {
             return s;
         }
     }
-    return waitForReplicas(primary, replicas.size());
+    return waitForReplicas(side);
 }
 
 Status LabStart::startPooler(const LabPooler& pooler) {
@@ -255,6 +263,11 @@ Status LabStart::restart(const std::string& name) {
         }
     }
     if (const LabServer* server = m_state.server(name)) {
+        if (Status s = waitUntilUnused(server->data); !s) {
+            return s;
+        }
+        // Nothing uses the folder, but a zombie that its parent never asks for would make the server believe so.
+        ::unlink((server->data + "/postmaster.pid").c_str());
         forget(name);
         return startServer(*server);
     }

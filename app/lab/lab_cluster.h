@@ -16,6 +16,8 @@ class LabStart {
 
     /// One side from nothing to streaming replicas, with its roles.
     Status startSide(Side side);
+    /// Waits until all replicas of a side stream and show what the primary has written up to now.
+    Status waitForReplicas(Side side);
     /// PgBouncer instances and HAProxy.
     Status startRouters();
     /// Starts a process of a lab that is up again, with the files that are there.
@@ -31,7 +33,6 @@ class LabStart {
     void forget(const std::string& name);
     Status startAndNote(const std::vector<std::string>& argv, const LabProcess& what, const std::function<bool()>& ready);
     Status makeRoles(const LabServer& primary);
-    Status waitForReplicas(const LabServer& primary, std::size_t count);
     void letGo(int port);
 
     LabState& m_state;

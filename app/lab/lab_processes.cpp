@@ -5,6 +5,7 @@
 #include "core/util/process.h"
 
 #include <csignal>
+#include <filesystem>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sstream>
@@ -22,10 +23,34 @@ bool isServer(const LabProcess& p) { return p.role == "primary" || p.role == "re
 /// A child of this very process stays a zombie until someone asks for its status; other processes' children answer ECHILD.
 void reap(pid_t pid) { ::waitpid(pid, nullptr, WNOHANG); }
 
+struct Stat {
+    bool dead = false; ///< a zombie: ended, but still listed
+    std::uint64_t startTime = 0;
+};
+
+std::optional<Stat> readStat(pid_t pid) {
+    const Result<std::string> text = pid > 0 ? readFile(fmt::format("/proc/{}/stat", pid), 4096) : Error{};
+    // The second field is the program's name in parentheses and may hold anything, so count from the last one.
+    const std::size_t end = text ? text->rfind(')') : std::string::npos;
+    if (end == std::string::npos) {
+        return std::nullopt;
+    }
+    std::istringstream rest(text->substr(end + 1));
+    std::string state;
+    rest >> state;
+    std::string skipped;
+    for (int field = 4; field <= 21; ++field) {
+        rest >> skipped;
+    }
+    Stat stat;
+    stat.dead = state == "Z" || state == "X";
+    rest >> stat.startTime;
+    return stat;
+}
+
 std::vector<LabProcess> living(const std::vector<LabProcess>& processes) {
     std::vector<LabProcess> found;
     for (const LabProcess& p : processes) {
-        reap(p.pid);
         if (isAlive(p)) {
             found.push_back(p);
         }
@@ -60,36 +85,39 @@ std::vector<LabProcess> endThese(std::vector<LabProcess> processes) {
 } // namespace
 
 std::optional<std::uint64_t> processStartTime(pid_t pid) {
-    if (pid <= 0) {
-        return std::nullopt;
-    }
-    const Result<std::string> stat = readFile(fmt::format("/proc/{}/stat", pid), 4096);
-    if (!stat) {
-        return std::nullopt;
-    }
-    // The second field is the program's name in parentheses and may hold anything, so count from the last one.
-    const std::size_t end = stat->rfind(')');
-    if (end == std::string::npos) {
-        return std::nullopt;
-    }
-    std::istringstream rest(stat->substr(end + 1));
-    std::string state;
-    rest >> state;
-    if (state == "Z" || state == "X") {
-        return std::nullopt;
-    }
-    std::string skipped;
-    for (int field = 4; field <= 21; ++field) {
-        rest >> skipped;
-    }
-    std::uint64_t startTime = 0;
-    rest >> startTime;
-    return startTime;
+    const std::optional<Stat> stat = readStat(pid);
+    return stat && !stat->dead ? std::optional<std::uint64_t>(stat->startTime) : std::nullopt;
 }
 
 bool isAlive(const LabProcess& process) {
-    const std::optional<std::uint64_t> startTime = processStartTime(process.pid);
-    return startTime && *startTime == process.startTime;
+    const std::optional<Stat> stat = readStat(process.pid);
+    if (!stat || stat->startTime != process.startTime) {
+        return false;
+    }
+    if (stat->dead) {
+        reap(process.pid);
+    }
+    return !stat->dead;
+}
+
+Status waitUntilUnused(const std::string& data) {
+    const Deadline deadline(FIRM);
+    for (;;) {
+        bool used = false;
+        std::error_code failure;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc", failure)) {
+            // Every process of a server has its data directory as working folder.
+            std::error_code gone;
+            used = used || std::filesystem::read_symlink(entry.path() / "cwd", gone) == data;
+        }
+        if (!used) {
+            return {};
+        }
+        if (deadline.passed()) {
+            return Error{Error::Kind::Timeout, fmt::format("Processes still work in {} after {} ms.", data, FIRM.count()), {}, {}};
+        }
+        ::poll(nullptr, 0, 20);
+    }
 }
 
 Result<LabProcess> startLabProcess(const LabState& state, const std::vector<std::string>& argv, const LabProcess& what) {

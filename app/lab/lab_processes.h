@@ -13,6 +13,8 @@ Result<LabProcess> startLabProcess(const LabState& state, const std::vector<std:
 /// Ends the living ones among these and waits: poolers and balancers first, then the servers, all at once, each with
 /// SIGINT or SIGTERM, later SIGQUIT, then SIGKILL. Names of those that live even then are in the error.
 Status endLabProcesses(const std::vector<LabProcess>& processes);
+/// Waits until no process works in the data directory any more: the children of a killed postmaster take a moment to notice.
+Status waitUntilUnused(const std::string& data);
 /// The last line of a log, for messages; empty when it cannot be read.
 std::string lastLogLine(const std::string& log);
 

@@ -155,7 +155,7 @@ insert into shop.customer(name, email, home, tags, profile, born, credit, vip, s
          '10.0.0.0'::inet + i % 65000, decode(md5(i::text), 'hex'), tstzrange('2020-01-01 00:00+00', case when i % 3 = 0 then null else '2030-01-01 00:00+00'::timestamptz end)
     from generate_series(1, 1000 * {0}) i;
 insert into shop.product(sku, title, price, stock, weight, volume, size, flags, mask, made, shipped, shelf, device, net, sold, code, attributes, doc)
-  select 'SKU-' || i, 'Product ' || i, (i % 500) + 0.99, i % 50, i / 3.0, case i % 50 when 1 then 'NaN' when 2 then 'infinity' else i * 1e-3 end, point(i, -i),
+  select 'SKU-' || i, 'Product ' || i, (i % 500) + 0.99, i % 50, i / 3.0, case i % 50 when 1 then 'NaN'::float8 when 2 then 'infinity'::float8 else i * 1e-3 end, point(i, -i),
          (i % 256)::bit(8), B'101', time '08:00' + i * interval '1 second', timetz '09:00+02', i * interval '1 day', '08:00:2b:01:02:03', '10.1.0.0/16',
          int4range(i, i + 10), 'c' || i % 100, json_build_object('a', i), '<p>text</p>'
     from generate_series(1, 500 * {0}) i;

@@ -32,6 +32,14 @@ Status EventHub::publish(EventKind kind, Json body, const std::string& actor) {
 
 void EventHub::note(const std::string& text) { static_cast<void>(publish(EventKind::Note, {{"text", text}})); }
 
+void EventHub::restore(const std::vector<Event>& events) {
+    const std::lock_guard lock(m_mutex);
+    for (const Event& event : events) {
+        apply(m_snapshot, event);
+        remember(event);
+    }
+}
+
 void EventHub::remember(const Event& event) {
     std::deque<Event>& list = event.kind == EventKind::Metrics ? m_metrics : m_events;
     list.push_back(event);

@@ -22,6 +22,8 @@ class EventHub {
     /// For durable kinds: an error means that the record is not on disk, and the caller must not act (law 3).
     Status publish(EventKind kind, Json body, const std::string& actor = "engine");
     void note(const std::string& text);
+    /// Folds what an earlier life recorded, so that the snapshot goes on where it was. Before the first publish().
+    void restore(const std::vector<Event>& events);
 
     [[nodiscard]] Snapshot snapshot() const;
     /// Microseconds since the recording began.

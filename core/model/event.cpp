@@ -95,8 +95,17 @@ std::string describeMeasured(const Event& event) {
     case EventKind::Topology:
         return describeNodes(body);
     case EventKind::Check:
+        if (member<bool>(body, "clear", false)) {
+            return "the checklist is evaluated anew";
+        }
         return piece(body, "id") + after(" ", piece(body, "result", 20)) + after(": ", either(piece(body, "actual"), piece(body, "question").c_str()));
     case EventKind::Step:
+        if (body.contains("idle")) {
+            return "nothing runs";
+        }
+        if (member<bool>(body, "clear", false)) {
+            return "runs " + either(piece(body, "command", 60), "a command");
+        }
         return either(piece(body, "title"), piece(body, "id").c_str()) + after(": ", piece(body, "state", 20)) +
                after(", waiting for ", piece(body, "waiting_for")) + after(", ", piece(body, "detail"));
     case EventKind::Replication:
@@ -193,7 +202,9 @@ std::optional<Event> eventFromJson(const Json& json) {
     return event;
 }
 
-std::string describe(const Event& event) {
+namespace {
+
+std::string describeKnown(const Event& event) {
     const Json& body = event.body;
     const std::string who = plainText(event.actor, 60);
     switch (event.kind) {
@@ -230,6 +241,13 @@ std::string describe(const Event& event) {
     default:
         return describeMeasured(event);
     }
+}
+
+} // namespace
+
+std::string describe(const Event& event) {
+    // A body of a wrong shape says nothing: then at least what kind of event it was.
+    return either(describeKnown(event), eventKindName(event.kind));
 }
 
 } // namespace tealdeck

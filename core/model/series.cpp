@@ -65,7 +65,7 @@ std::vector<SeriesColumn> Series::columns(std::int64_t fromUs, std::int64_t toUs
     }
     const auto wanted = static_cast<std::uint64_t>(columns);
     const std::uint64_t span = distance(fromUs, toUs);
-    const std::uint64_t width = span / wanted + 1;
+    const std::uint64_t width = span / wanted == std::numeric_limits<std::uint64_t>::max() ? span : span / wanted + 1;
     const auto isBefore = [](const Sample& sample, std::int64_t time) { return sample.timeUs < time; };
     const auto isAfter = [](std::int64_t time, const Sample& sample) { return time < sample.timeUs; };
     auto begin = std::lower_bound(m_samples.begin(), m_samples.end(), fromUs, isBefore);
@@ -73,11 +73,9 @@ std::vector<SeriesColumn> Series::columns(std::int64_t fromUs, std::int64_t toUs
     while (begin != end) {
         // Columns without any sample are left out: samples rarer than pixels stay one line. Unknown samples make a column of NaN.
         const std::uint64_t column = distance(fromUs, begin->timeUs) / width;
-        const bool overflows = column + 1 > std::numeric_limits<std::uint64_t>::max() / width;
-        const std::uint64_t next = overflows ? std::numeric_limits<std::uint64_t>::max() : width * (column + 1);
-        const auto stop = std::partition_point(begin, end, [&](const Sample& sample) { return distance(fromUs, sample.timeUs) < next; });
-        // A single step forward at least, even where `next` had to saturate.
-        const auto last = stop == begin ? begin + 1 : stop;
+        const auto isInside = [&](const Sample& sample) { return distance(fromUs, sample.timeUs) / width == column; };
+        // What is left belongs to the last column, also where the widest span of all leaves one time over.
+        const auto last = column + 1 >= wanted ? end : std::partition_point(begin, end, isInside);
         const Extremes found = extremes(static_cast<std::size_t>(begin - m_samples.begin()), static_cast<std::size_t>(last - m_samples.begin()));
         drawn.push_back({begin->timeUs, found.low, found.high});
         begin = last;

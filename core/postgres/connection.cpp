@@ -248,6 +248,12 @@ Result<Rows> Connection::Pending::wait() {
     return timeout;
 }
 
+Result<Rows> Connection::Pending::abandon(Millis grace) {
+    m_state->worker->cancel();
+    m_state->deadline = Deadline(grace);
+    return wait();
+}
+
 Connection::Connection(std::shared_ptr<Worker> worker) : m_worker(std::move(worker)) {}
 
 Result<std::unique_ptr<Connection>> Connection::open(Options options, Millis limit) {

@@ -75,6 +75,9 @@ class Connection {
         /// Waits for the answer, at most until the limit; call once.
         Result<Rows> wait();
         [[nodiscard]] bool ready() const;
+        /// Gives up: cancels the statement and, if the server does not answer to that within the grace, breaks the session off. The answer
+        /// if one came after all.
+        Result<Rows> abandon(Millis grace);
 
       private:
         friend class Connection;

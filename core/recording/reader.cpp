@@ -41,7 +41,7 @@ Status foldLog(const PrivateCopy& copy) {
         return opened.error();
     }
     harden((*opened)->handle());
-    return (*opened)->exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
+    return (*opened)->exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF; PRAGMA cell_size_check=ON; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
 }
 
 } // namespace

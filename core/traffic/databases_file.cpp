@@ -10,7 +10,9 @@
 namespace tealdeck {
 namespace {
 
-bool isBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
+bool isBlank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
 
 std::size_t skipBlanks(std::string_view line, std::size_t at) {
     while (at < line.size() && isBlank(line[at])) {
@@ -159,7 +161,10 @@ Result<std::string> retargetDatabases(const std::string& ini, const std::vector<
         if (entry && std::find(names.begin(), names.end(), entry->name) != names.end()) {
             const std::optional<std::string> changed = retargetLine(line, entry->value, host, port);
             if (!changed) {
-                return Error{Error::Kind::Conflict, fmt::format("line {}: the connection string of {} cannot be read.", number, entry->name), "Write it as key=value pairs.", {}};
+                return Error{Error::Kind::Conflict,
+                             fmt::format("line {}: the connection string of {} cannot be read.", number, entry->name),
+                             "Write it as key=value pairs.",
+                             {}};
             }
             out += *changed;
             missing.erase(entry->name);
@@ -170,7 +175,10 @@ Result<std::string> retargetDatabases(const std::string& ini, const std::vector<
         at = end + 1;
     }
     if (!missing.empty()) {
-        return Error{Error::Kind::Conflict, fmt::format("no entry for {}.", *missing.begin()), "Give every database of the plan an entry of its own (not \"*\").", {}};
+        return Error{Error::Kind::Conflict,
+                     fmt::format("no entry for {}.", *missing.begin()),
+                     "Give every database of the plan an entry of its own (not \"*\").",
+                     {}};
     }
     return out;
 }

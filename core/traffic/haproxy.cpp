@@ -20,7 +20,7 @@ namespace tealdeck {
 namespace {
 
 /// Bits of srv_admin_state in "show servers state": forced, inherited, configured, and by name resolution.
-constexpr int MAINT_BITS = 0x01 | 0x02 | 0x04 | 0x20;
+constexpr int MAINT_BITS = 0x01 | 0x02 | 0x20; // not 0x04: "disabled" in the file stays marked after the server was made ready
 constexpr int DRAIN_BITS = 0x08 | 0x10;
 constexpr std::size_t LARGEST_ANSWER = std::size_t{16} << 20;
 
@@ -81,7 +81,8 @@ std::int64_t number(const std::map<std::string, std::string>& row, const char* k
     return it == row.end() ? 0 : std::atoll(it->second.c_str());
 }
 
-const std::map<std::string, std::string>* findRow(const std::vector<std::map<std::string, std::string>>& rows, const char* key, const std::string& value) {
+const std::map<std::string, std::string>* findRow(const std::vector<std::map<std::string, std::string>>& rows, const char* key,
+                                                  const std::string& value) {
     const auto it = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.count(key) > 0 && row.at(key) == value; });
     return it == rows.end() ? nullptr : &*it;
 }
@@ -117,7 +118,8 @@ ShareWeights weightsFor(double percent, int blueServers, int greenServers) {
             if (green < 1 || green > 256) {
                 continue;
             }
-            const double part = 100.0 * green * greenServers / (static_cast<double>(green) * greenServers + static_cast<double>(blue) * blueServers);
+            const double part =
+                100.0 * green * greenServers / (static_cast<double>(green) * greenServers + static_cast<double>(blue) * blueServers);
             if (std::abs(part - percent) < bestError - 1e-9) {
                 bestError = std::abs(part - percent);
                 best = {blue, green};
@@ -133,7 +135,10 @@ ShareWeights weightsFor(double percent, int blueServers, int greenServers) {
 Haproxy::Haproxy(HaproxyPlan instance) : m_instance(std::move(instance)) {}
 
 Error Haproxy::fault(Error::Kind kind, const std::string& what) const {
-    return {kind, fmt::format("{}: {}.", m_instance.name, what), kind == Error::Kind::Unavailable ? "Is HAProxy running, and does its runtime socket have level admin?" : "", {}};
+    return {kind,
+            fmt::format("{}: {}.", m_instance.name, what),
+            kind == Error::Kind::Unavailable ? "Is HAProxy running, and does its runtime socket have level admin?" : "",
+            {}};
 }
 
 Result<std::string> Haproxy::command(const std::string& text, Millis limit) const {
@@ -203,7 +208,8 @@ Result<HaproxyStatus> Haproxy::status(Millis limit) {
     const auto stateRows = table(*states, ' ');
     const auto countRows = table(*counts, ',');
     if (stateRows.empty()) {
-        return fault(Error::Kind::Conflict, fmt::format("there is no backend {} with servers (\"{}\")", m_instance.backend, trimmed(*states).substr(0, 100)));
+        return fault(Error::Kind::Conflict,
+                     fmt::format("there is no backend {} with servers (\"{}\")", m_instance.backend, trimmed(*states).substr(0, 100)));
     }
     HaproxyStatus result;
     for (const Side side : {Side::Blue, Side::Green}) {
@@ -216,7 +222,8 @@ Result<HaproxyStatus> Haproxy::status(Millis limit) {
             const auto admin = number(*state, "srv_admin_state");
             const std::string word = (admin & MAINT_BITS) != 0 ? "maint" : (admin & DRAIN_BITS) != 0 ? "drain" : "ready";
             const bool running = word == "ready" && number(*state, "srv_op_state") != 0;
-            result.servers.push_back({name, side, word, count->at("status"), running, static_cast<int>(number(*state, "srv_uweight")), number(*count, "scur"), number(*count, "stot")});
+            result.servers.push_back({name, side, word, count->at("status"), running, static_cast<int>(number(*state, "srv_uweight")),
+                                      number(*count, "scur"), number(*count, "stot")});
         }
     }
     return result;
@@ -249,8 +256,11 @@ Status Haproxy::requireRunning(Side side, Millis limit) {
     if (!now) {
         return now.error();
     }
-    const bool any = std::any_of(now->servers.begin(), now->servers.end(), [&](const BalancerServer& s) { return s.side == side && s.running; });
-    return any ? Status() : Status(fault(Error::Kind::Refused, fmt::format("no {} server takes sessions, so the other side keeps the reads", sideName(side))));
+    const bool any =
+        std::any_of(now->servers.begin(), now->servers.end(), [&](const BalancerServer& s) { return s.side == side && s.running; });
+    return any ? Status()
+               : Status(fault(Error::Kind::Refused,
+                              fmt::format("no {} server takes sessions, so the other side keeps the reads", sideName(side))));
 }
 
 Status Haproxy::setGreenShare(double percent, Millis limit) {
@@ -259,7 +269,9 @@ Status Haproxy::setGreenShare(double percent, Millis limit) {
     }
     const Deadline deadline(limit);
     const bool whole = percent == 0 || percent == 100;
-    const ShareWeights weights = whole ? ShareWeights{100, 100} : weightsFor(percent, static_cast<int>(m_instance.blueServers.size()), static_cast<int>(m_instance.greenServers.size()));
+    const ShareWeights weights =
+        whole ? ShareWeights{100, 100}
+              : weightsFor(percent, static_cast<int>(m_instance.blueServers.size()), static_cast<int>(m_instance.greenServers.size()));
     const auto apply = [&](Side side, const char* state, std::optional<int> weight) {
         Status result;
         for (const std::string& server : side == Side::Blue ? m_instance.blueServers : m_instance.greenServers) {
@@ -297,7 +309,8 @@ Result<ObservedShare> Haproxy::observedGreenShare(Millis limit) {
         (server.side == Side::Blue ? current.blue : current.green) += server.totalSessions;
     }
     // After another share was set, or HAProxy was restarted, older counts say nothing.
-    if (!m_baseline || m_baseline->weightShare != current.weightShare || current.blue < m_baseline->blue || current.green < m_baseline->green) {
+    if (!m_baseline || m_baseline->weightShare != current.weightShare || current.blue < m_baseline->blue ||
+        current.green < m_baseline->green) {
         m_baseline = current;
         m_lastMeasured.reset();
         return ObservedShare{current.weightShare, false};
@@ -335,7 +348,9 @@ Status Haproxy::restore(const Json& saved, Millis limit) {
             if ((state == "ready") != ready) {
                 continue;
             }
-            if (const Status set = setServer(member<std::string>(entry, "server", ""), state, member<int>(entry, "weight", 0), deadline.left()); !set) {
+            if (const Status set =
+                    setServer(member<std::string>(entry, "server", ""), state, member<int>(entry, "weight", 0), deadline.left());
+                !set) {
                 return set;
             }
         }

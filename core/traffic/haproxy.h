@@ -15,10 +15,10 @@ namespace tealdeck {
 struct BalancerServer {
     std::string name;
     Side side = Side::Blue;
-    std::string state; ///< administrative: "ready", "drain" or "maint"
-    std::string status; ///< what HAProxy shows: "UP", "DOWN 1/2", "MAINT", "DRAIN", "no check", …
-    bool running = false; ///< takes sessions now: ready and not down
-    int weight = 0;        ///< 0–256
+    std::string state;              ///< administrative: "ready", "drain" or "maint"
+    std::string status;             ///< what HAProxy shows: "UP", "DOWN 1/2", "MAINT", "DRAIN", "no check", …
+    bool running = false;           ///< takes sessions now: ready and not down
+    int weight = 0;                 ///< 0–256
     std::int64_t sessions = 0;      ///< current
     std::int64_t totalSessions = 0; ///< since HAProxy's start
 };

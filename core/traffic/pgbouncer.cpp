@@ -24,7 +24,9 @@ std::string column(const Rows& rows, std::size_t row, const char* name) {
     return it == rows.columns.end() ? std::string() : rows.text(row, static_cast<std::size_t>(it - rows.columns.begin()));
 }
 
-Error unavailable(const std::string& message) { return {Error::Kind::Unavailable, message, "Check the file's folder and owner.", {}}; }
+Error unavailable(const std::string& message) {
+    return {Error::Kind::Unavailable, message, "Check the file's folder and owner.", {}};
+}
 
 void syncFolder(const std::filesystem::path& folder) {
     const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -36,10 +38,12 @@ void syncFolder(const std::filesystem::path& folder) {
 
 } // namespace
 
-PgBouncer::PgBouncer(PgBouncerPlan instance, const Plan& plan) : m_instance(std::move(instance)), m_blue(plan.blue.primary), m_green(plan.green.primary) {}
+PgBouncer::PgBouncer(PgBouncerPlan instance, const Plan& plan)
+    : m_instance(std::move(instance)), m_blue(plan.blue.primary), m_green(plan.green.primary) {}
 
 AdminConsole::Options PgBouncer::options(const std::string& use) const {
-    return {m_instance.host, m_instance.port, m_instance.user, m_instance.passfile, m_instance.sslmode, m_instance.sslrootcert, m_instance.name + use};
+    return {m_instance.host,    m_instance.port,        m_instance.user,      m_instance.passfile,
+            m_instance.sslmode, m_instance.sslrootcert, m_instance.name + use};
 }
 
 Result<Rows> PgBouncer::control(const std::string& command, Millis limit) {
@@ -76,8 +80,10 @@ Result<PoolerStatus> PgBouncer::status(Millis limit) {
     }
     for (std::size_t i = 0; i < databases->size(); ++i) {
         const std::string own = column(*databases, i, "pool_mode");
-        status.databases.push_back({column(*databases, i, "name"), column(*databases, i, "host"), std::atoi(column(*databases, i, "port").c_str()), column(*databases, i, "database"),
-                                    column(*databases, i, "paused") == "1", column(*databases, i, "disabled") == "1", own.empty() ? status.config["pool_mode"] : own});
+        status.databases.push_back({column(*databases, i, "name"), column(*databases, i, "host"),
+                                    std::atoi(column(*databases, i, "port").c_str()), column(*databases, i, "database"),
+                                    column(*databases, i, "paused") == "1", column(*databases, i, "disabled") == "1",
+                                    own.empty() ? status.config["pool_mode"] : own});
     }
     const Result<Rows> version = control("SHOW VERSION", deadline.left());
     if (!version) {
@@ -95,11 +101,15 @@ Result<Side> PgBouncer::target(Millis limit) {
 
 Result<Side> PgBouncer::targetOf(const PoolerStatus& status) const {
     const auto conflict = [&](const std::string& what) {
-        return Error{Error::Kind::Conflict, fmt::format("{}: {}.", m_instance.name, what), "All databases of the plan must point to one of the two primaries, written as in the plan.", {}};
+        return Error{Error::Kind::Conflict,
+                     fmt::format("{}: {}.", m_instance.name, what),
+                     "All databases of the plan must point to one of the two primaries, written as in the plan.",
+                     {}};
     };
     int toBlue = 0;
     for (const std::string& name : m_instance.databases) {
-        const auto it = std::find_if(status.databases.begin(), status.databases.end(), [&](const PoolerDatabase& d) { return d.name == name; });
+        const auto it =
+            std::find_if(status.databases.begin(), status.databases.end(), [&](const PoolerDatabase& d) { return d.name == name; });
         if (it == status.databases.end()) {
             return conflict(name + " has no entry");
         }
@@ -115,7 +125,9 @@ Result<Side> PgBouncer::targetOf(const PoolerStatus& status) const {
     return toBlue != 0 ? Side::Blue : Side::Green;
 }
 
-std::filesystem::path PgBouncer::stagedFile(Side side) const { return m_instance.databasesFile + ".tealdeck-" + sideName(side); }
+std::filesystem::path PgBouncer::stagedFile(Side side) const {
+    return m_instance.databasesFile + ".tealdeck-" + sideName(side);
+}
 
 Result<std::string> PgBouncer::rendered(Side side) const {
     const Result<std::string> now = readFile(m_instance.databasesFile);
@@ -149,7 +161,8 @@ Status PgBouncer::stage(Side side) {
     struct stat own {};
     const bool same = ::stat(staged.c_str(), &own) == 0 && own.st_uid == now.st_uid && own.st_gid == now.st_gid;
     if ((!same && ::chown(staged.c_str(), now.st_uid, now.st_gid) != 0) || ::chmod(staged.c_str(), now.st_mode & 07777) != 0) {
-        return unavailable(fmt::format("Cannot give {} the owner and mode of {}: {}.", staged.string(), m_instance.databasesFile, systemReason(errno)));
+        return unavailable(
+            fmt::format("Cannot give {} the owner and mode of {}: {}.", staged.string(), m_instance.databasesFile, systemReason(errno)));
     }
     return {};
 }
@@ -208,7 +221,10 @@ Status PgBouncer::warm(Millis limit) {
             return control_ ? Status() : Status(control_.error());
         }
     }
-    return Error{Error::Kind::Unavailable, fmt::format("{}: sessions with its console do not stay open.", m_instance.name), "Read the pooler's log.", {}};
+    return Error{Error::Kind::Unavailable,
+                 fmt::format("{}: sessions with its console do not stay open.", m_instance.name),
+                 "Read the pooler's log.",
+                 {}};
 }
 
 Status PgBouncer::beginPause() {
@@ -232,7 +248,8 @@ Status PgBouncer::finishPause(Millis limit) {
         if (!paused) {
             Error error = paused.error();
             if (error.kind == Error::Kind::Timeout) {
-                error.message = fmt::format("{}: {} was not paused within {} ms: transactions did not end.", m_instance.name, m_instance.databases[i], limit.count());
+                error.message = fmt::format("{}: {} was not paused within {} ms: transactions did not end.", m_instance.name,
+                                            m_instance.databases[i], limit.count());
             }
             result = error;
         }
@@ -257,8 +274,12 @@ Status PgBouncer::forEveryDatabase(const std::string& command, Millis limit, con
     return result;
 }
 
-Status PgBouncer::resume(Millis limit) { return forEveryDatabase("RESUME", limit, "is not paused"); }
-Status PgBouncer::reconnect(Millis limit) { return forEveryDatabase("RECONNECT", limit, ""); }
+Status PgBouncer::resume(Millis limit) {
+    return forEveryDatabase("RESUME", limit, "is not paused");
+}
+Status PgBouncer::reconnect(Millis limit) {
+    return forEveryDatabase("RECONNECT", limit, "");
+}
 
 Status PgBouncer::reload(Millis limit) {
     const Result<Rows> answer = control("RELOAD", limit);

@@ -14,8 +14,8 @@ namespace tealdeck {
 
 /// A line of SHOW DATABASES.
 struct PoolerDatabase {
-    std::string name;     ///< as clients ask for it
-    std::string host;     ///< empty: PgBouncer's default Unix socket
+    std::string name; ///< as clients ask for it
+    std::string host; ///< empty: PgBouncer's default Unix socket
     int port = 0;
     std::string database; ///< name at the server
     bool paused = false;

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/ctl/deployment_commands.h"
+
+#include "app/ctl/engine_session.h"
+#include "app/ctl/report_lines.h"
+#include "core/util/files.h"
+
+#include <csignal>
+#include <fmt/format.h>
+#include <functional>
+#include <memory>
+#include <poll.h>
+
+namespace tealdeck {
+namespace {
+
+enum Exit { DONE = 0, FAILED = 1, USAGE = 2, BLOCKED = 3, ABORTED = 4, NEEDS_PERSON = 5 };
+
+struct Arguments {
+    std::string plan;
+    std::string until = "observe";
+    std::string reason;
+    std::string typed;
+    double percent = -1;
+    bool json = false;
+    bool takeover = false;
+    bool watch = false;
+};
+
+int complain(const Error& error, const Arguments& a, int code) {
+    if (a.json) {
+        fmt::print("{}\n", dumpJson({{"ok", false}, {"error", error.text()}, {"exit", code}}));
+    } else {
+        fmt::print(stderr, "tealctl: {}\n", error.text());
+    }
+    return code;
+}
+
+int codeFor(const Error& error) { return error.kind == Error::Kind::Invalid ? USAGE : error.kind == Error::Kind::Refused ? BLOCKED : FAILED; }
+
+/// Opens the session and runs the work with it; prints the end.
+int withSession(const Arguments& a, const std::function<Status(EngineSession&, const Plan&)>& work) {
+    const Result<Plan> plan = readPlan(a.plan);
+    if (!plan) {
+        return complain(plan.error(), a, USAGE);
+    }
+    EngineSession::Options options{*plan, a.takeover, {}};
+    if (!a.json) {
+        options.onEvent = [](const Event& event) { printProgress(event); };
+    }
+    auto session = EngineSession::open(options);
+    if (!session) {
+        return complain(session.error(), a, codeFor(session.error()));
+    }
+    const Status status = work(**session, *plan);
+    const Snapshot s = (*session)->snapshot();
+    int code = DONE;
+    if (!status) {
+        const bool back = s.phase != Phase::Cutover && status.error().kind == Error::Kind::Conflict;
+        code = status.error().kind == Error::Kind::Refused ? BLOCKED : status.error().kind == Error::Kind::Invalid ? USAGE : s.phase == Phase::Cutover ? NEEDS_PERSON : back ? ABORTED : FAILED;
+    }
+    if (a.json) {
+        Json report = statusReport(s);
+        report["ok"] = status.ok();
+        report["exit"] = code;
+        report["error"] = status.ok() ? "" : status.error().text();
+        fmt::print("{}\n", dumpJson(report));
+    } else if (!status) {
+        fmt::print(stderr, "tealctl: {}\n", status.error().text());
+    } else {
+        printSummary(s);
+    }
+    return code;
+}
+
+Status checkBlockers(EngineSession& session, CommandKind next) {
+    const Snapshot s = session.snapshot();
+    const std::vector<std::string> reasons = whyNot(s, next, s.steadyUs);
+    if (reasons.empty()) {
+        return {};
+    }
+    std::string text;
+    for (const std::string& reason : reasons) {
+        text += "\n  - " + reason;
+    }
+    return Error{Error::Kind::Refused, fmt::format("\"{}\" is blocked:{}", commandName(next), text), {}, {}};
+}
+
+Status runCheck(EngineSession& session) {
+    if (const Status checked = session.run(CommandKind::Check); !checked) {
+        return checked;
+    }
+    const Snapshot s = session.snapshot();
+    for (const CheckState& check : s.checks) {
+        if (isBlocking(check, s.steadyUs)) {
+            return Error{Error::Kind::Refused, "The checklist has blockers.", "See the lines marked above.", {}};
+        }
+    }
+    return {};
+}
+
+Status runRamp(EngineSession& session, const Plan& plan) {
+    for (const int percent : plan.ramp.steps) {
+        if (session.snapshot().traffic.readsGreenTarget >= percent) {
+            continue;
+        }
+        if (const Status moved = session.run(CommandKind::Ramp, {{"percent", percent}}); !moved) {
+            return moved;
+        }
+        // The hold ends early only when the engine is lost.
+        if (session.waitFor([](const Snapshot&) { return false; }, plan.ramp.hold); session.snapshot().seq == 0) {
+            return Error{Error::Kind::Unavailable, "The engine was lost.", {}, {}};
+        }
+    }
+    return {};
+}
+
+/// How far along the road a phase is.
+int milestone(Phase phase) {
+    switch (phase) {
+    case Phase::Preflight: return 1;
+    case Phase::Replicate: return 2;
+    case Phase::Validate: return 3;
+    case Phase::Ramp: case Phase::RolledBack: return 4;
+    case Phase::Cutover: return 5;
+    case Phase::Observe: return 6;
+    case Phase::Finalized: return 7;
+    case Phase::Plan: case Phase::Aborted: break;
+    }
+    return 0;
+}
+
+Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
+    const auto wanted = phaseFromName(a.until == "replicate" ? "validate" : a.until == "cutover" ? "observe" : a.until);
+    if (!wanted || milestone(*wanted) == 0) {
+        return Error{Error::Kind::Invalid, fmt::format("--until: \"{}\" is no phase.", a.until), "Use preflight, replicate, validate, ramp, cutover, observe or finalized.", {}};
+    }
+    for (;;) {
+        const Phase phase = session.snapshot().phase;
+        const bool rampedEnough = *wanted != Phase::Ramp || plan.haproxies.empty() || session.snapshot().traffic.readsGreenTarget >= plan.ramp.steps.back();
+        if (milestone(phase) >= milestone(*wanted) && rampedEnough) {
+            return {};
+        }
+        Status done;
+        switch (phase) {
+        case Phase::Plan: case Phase::Aborted:
+            done = runCheck(session);
+            break;
+        case Phase::Preflight: case Phase::Replicate:
+            done = phase == Phase::Replicate ? Status() : runCheck(session);
+            if (done.ok()) {
+                done = session.run(CommandKind::Replicate);
+            }
+            break;
+        case Phase::Validate: case Phase::Ramp: case Phase::RolledBack:
+            if (!plan.haproxies.empty() && session.snapshot().traffic.readsGreenTarget < plan.ramp.steps.back()) {
+                done = runRamp(session, plan);
+            } else if (*wanted == Phase::Ramp) {
+                return {};
+            } else {
+                done = session.run(CommandKind::Check);
+                done = done.ok() ? checkBlockers(session, CommandKind::Cutover) : done;
+                done = done.ok() ? session.run(CommandKind::Cutover) : done;
+            }
+            break;
+        case Phase::Observe:
+            done = session.run(CommandKind::Finalize, {{"typed", a.typed}, {"reason", a.reason}});
+            break;
+        case Phase::Cutover: case Phase::Finalized:
+            return Error{Error::Kind::Conflict, "A switch is under way.", "Wait for it to end.", {}};
+        }
+        if (!done) {
+            return done;
+        }
+    }
+}
+
+int status(const Arguments& a) {
+    if (!a.watch) {
+        return withSession(a, [](EngineSession& session, const Plan&) {
+            session.waitFor([](const Snapshot& s) { return !s.blue.empty() && !s.green.empty() && !s.metrics.empty(); }, Millis(5000));
+            return Status();
+        });
+    }
+    return withSession(a, [](EngineSession& session, const Plan&) -> Status {
+        while (session.waitFor([](const Snapshot&) { return false; }, Millis(0)) || session.snapshot().seq > 0) {
+            printSummary(session.snapshot());
+            ::poll(nullptr, 0, 1000);
+        }
+        return {};
+    });
+}
+
+int stopEngine(const Arguments& a) {
+    const Result<Plan> plan = readPlan(a.plan);
+    if (!plan) {
+        return complain(plan.error(), a, USAGE);
+    }
+    const Result<std::string> text = readFile(plan->engineFolder / "engine.json");
+    const int pid = text.ok() ? member<int>(parseJson(*text).value_or(Json::object()), "pid", 0) : 0;
+    if (pid <= 1 || !engineAnswers(*plan)) {
+        fmt::print("No engine runs for {}.\n", plan->deployment);
+        return DONE;
+    }
+    ::kill(pid, SIGTERM);
+    const Deadline deadline(Millis(30000));
+    while (::kill(pid, 0) == 0 && engineAnswers(*plan)) {
+        if (deadline.passed()) {
+            return complain({Error::Kind::Timeout, "The engine did not stop within 30 s.", "It may be in the middle of a switch; look at its status.", {}}, a, FAILED);
+        }
+        ::poll(nullptr, 0, 50);
+    }
+    return DONE;
+}
+
+CLI::App* add(CLI::App& app, const char* name, const char* text, const std::shared_ptr<Arguments>& a) {
+    CLI::App* command = app.add_subcommand(name, text);
+    command->add_option("plan", a->plan, "The plan (TOML)")->required();
+    command->add_flag("--json", a->json, "Print one JSON object at the end");
+    command->add_flag("--takeover", a->takeover, "End another engine that drives this deployment");
+    return command;
+}
+
+} // namespace
+
+void addDeploymentCommands(CLI::App& app, int& exitCode) {
+    const auto a = std::make_shared<Arguments>();
+    add(app, "check", "Ask every server and router the questions of the checklist; changes nothing", a)->callback([a, &exitCode] {
+        exitCode = withSession(*a, [](EngineSession& session, const Plan&) { return runCheck(session); });
+    });
+    CLI::App* run = add(app, "run", "Run the upgrade up to a phase", a);
+    run->add_option("--until", a->until, "preflight, replicate, validate, ramp, cutover, observe or finalized");
+    run->add_option("--typed", a->typed, "The deployment's name, when the run is to finalize");
+    run->add_option("--reason", a->reason, "Why, when the run is to finalize");
+    run->callback([a, &exitCode] { exitCode = withSession(*a, [a](EngineSession& session, const Plan& plan) { return runUntil(session, plan, *a); }); });
+    CLI::App* ramp = add(app, "ramp", "Send a share of the reads to GREEN", a);
+    ramp->add_option("--percent", a->percent, "0 to 100")->required();
+    ramp->callback([a, &exitCode] { exitCode = withSession(*a, [a](EngineSession& session, const Plan&) { return session.run(CommandKind::Ramp, {{"percent", a->percent}}); }); });
+    CLI::App* show = add(app, "status", "Where the deployment stands, as the servers say", a);
+    show->add_flag("--watch", a->watch, "Again every second");
+    show->callback([a, &exitCode] { exitCode = status(*a); });
+    add(app, "abort", "Before the cutover: remove everything; after it: roll back", a)->callback([a, &exitCode] {
+        exitCode = withSession(*a, [](EngineSession& session, const Plan&) { return session.run(CommandKind::Abort); });
+    });
+    add(app, "rollback", "Move the writes back to BLUE, losing nothing", a)->callback([a, &exitCode] {
+        exitCode = withSession(*a, [](EngineSession& session, const Plan&) -> Status {
+            const Status checked = session.run(CommandKind::Check);
+            return checked.ok() ? session.run(CommandKind::Rollback) : checked;
+        });
+    });
+    CLI::App* finalize = add(app, "finalize", "Close the rollback window: GREEN is production for good", a);
+    finalize->add_option("--typed", a->typed, "The deployment's name, as a confirmation")->required();
+    finalize->add_option("--reason", a->reason, "Why")->required();
+    finalize->callback([a, &exitCode] {
+        exitCode = withSession(*a, [a](EngineSession& session, const Plan&) { return session.run(CommandKind::Finalize, {{"typed", a->typed}, {"reason", a->reason}}); });
+    });
+    add(app, "stop", "Stop the engine of a plan; the deployment stays as it is", a)->callback([a, &exitCode] { exitCode = stopEngine(*a); });
+    CLI::App* plan = app.add_subcommand("plan", "Work with plan files")->require_subcommand(1);
+    CLI::App* validate = plan->add_subcommand("validate", "Say whether a plan is well-formed");
+    validate->add_option("plan", a->plan, "The plan (TOML)")->required();
+    validate->callback([a, &exitCode] {
+        const Result<Plan> read = readPlan(a->plan);
+        exitCode = read.ok() ? DONE : complain(read.error(), *a, USAGE);
+        if (read.ok()) {
+            fmt::print("{}: fine; deployment {}, {} databases\n", a->plan, read->deployment, read->databases.size());
+        }
+    });
+}
+
+} // namespace tealdeck

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/ctl/engine_session.h"
+
+#include "core/engine/engine.h"
+#include "core/util/process.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace tealdeck {
+namespace {
+
+constexpr Millis ATTACH_LIMIT{20000};
+constexpr Millis REPLY_LIMIT{10000};
+
+std::string userName() {
+    const passwd* user = ::getpwuid(::getuid());
+    return user != nullptr ? user->pw_name : std::to_string(::getuid());
+}
+
+} // namespace
+
+std::string siblingProgram(const char* name) {
+    char path[4096];
+    const ssize_t n = ::readlink("/proc/self/exe", path, sizeof path - 1);
+    const std::filesystem::path own(std::string(path, n > 0 ? static_cast<std::size_t>(n) : 0));
+    const std::filesystem::path beside = own.parent_path() / name;
+    std::error_code none;
+    return std::filesystem::exists(beside, none) ? beside.string() : name;
+}
+
+bool engineAnswers(const Plan& plan) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    engineSocket(plan).string().copy(address.sun_path, sizeof address.sun_path - 1);
+    const bool alive = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return alive;
+}
+
+Status ensureEngine(const Plan& plan, bool takeover) {
+    if (engineAnswers(plan)) {
+        return {};
+    }
+    std::vector<std::string> argv = {siblingProgram("tealdeck-engine"), "--daemon", plan.file.string()};
+    if (takeover) {
+        argv.emplace_back("--takeover");
+    }
+    const Result<ProcessOutcome> outcome = runProcess({argv, {}, {}, {}, 0, 0}, Deadline(Millis(40000)));
+    if (!outcome) {
+        return outcome.error();
+    }
+    if (outcome->exitCode != 0) {
+        return Error{outcome->exitCode == 3 ? Error::Kind::Refused : Error::Kind::Unavailable, outcome->errors.substr(0, outcome->errors.find_last_not_of('\n') + 1), {}, {}};
+    }
+    return {};
+}
+
+Result<std::unique_ptr<EngineSession>> EngineSession::open(Options options) {
+    if (const Status engine = ensureEngine(options.plan, options.takeover); !engine) {
+        return engine.error();
+    }
+    auto session = std::unique_ptr<EngineSession>(new EngineSession);
+    EngineSession* self = session.get();
+    session->m_onEvent = options.onEvent;
+    session->m_client = std::make_unique<EngineClient>(EngineClient::Target{engineSocket(options.plan).string(), {}, true, userName(), false});
+    SessionListener listener;
+    listener.started = [self](SessionStart start) {
+        const std::lock_guard lock(self->m_mutex);
+        self->m_snapshot = std::move(start.snapshot);
+        self->m_driver = start.driver;
+        self->m_started = true;
+        self->m_changed.notify_all();
+    };
+    listener.events = [self](const std::vector<Event>& events) { self->take(events); };
+    listener.stateChanged = [self](SourceState state, const std::string& detail) {
+        const std::lock_guard lock(self->m_mutex);
+        if (state == SourceState::Lost || state == SourceState::Ended) {
+            self->m_lost = true;
+            self->m_detail = detail;
+        }
+        self->m_changed.notify_all();
+    };
+    session->m_client->start(std::move(listener));
+    std::unique_lock lock(session->m_mutex);
+    if (!session->m_changed.wait_for(lock, ATTACH_LIMIT, [self] { return self->m_started || self->m_lost; }) || !session->m_started) {
+        const std::string detail = session->m_detail;
+        lock.unlock();
+        return Error{Error::Kind::Unavailable, fmt::format("The engine of {} does not answer. {}", options.plan.deployment, detail), "See engine.log in its folder.", {}};
+    }
+    return session;
+}
+
+EngineSession::~EngineSession() {
+    if (m_client) {
+        m_client->stop();
+    }
+}
+
+void EngineSession::take(const std::vector<Event>& events) {
+    for (const Event& event : events) {
+        if (m_onEvent) {
+            m_onEvent(event);
+        }
+        const std::lock_guard lock(m_mutex);
+        apply(m_snapshot, event);
+        if (event.kind == EventKind::Outcome && member<bool>(event.body, "command", false)) {
+            m_outcomes.push_back(event);
+        }
+    }
+    m_changed.notify_all();
+}
+
+Snapshot EngineSession::snapshot() const {
+    const std::lock_guard lock(m_mutex);
+    return m_snapshot;
+}
+
+bool EngineSession::waitFor(const std::function<bool(const Snapshot&)>& condition, Millis limit) {
+    std::unique_lock lock(m_mutex);
+    return m_changed.wait_for(lock, limit, [&] { return m_lost || condition(m_snapshot); }) && !m_lost;
+}
+
+CommandReply EngineSession::send(CommandKind kind, const Json& args) {
+    // Shared, because the answer may come after this function has given up.
+    struct Answer {
+        std::mutex mutex;
+        std::condition_variable came;
+        std::optional<CommandReply> reply;
+    };
+    auto answer = std::make_shared<Answer>();
+    Command command;
+    command.kind = kind;
+    command.args = args;
+    command.basedOn = snapshot().seq;
+    m_client->send(command, [answer](CommandReply reply) {
+        const std::lock_guard lock(answer->mutex);
+        answer->reply = std::move(reply);
+        answer->came.notify_all();
+    });
+    std::unique_lock lock(answer->mutex);
+    if (!answer->came.wait_for(lock, REPLY_LIMIT, [&] { return answer->reply.has_value(); })) {
+        return {false, "The engine does not answer."};
+    }
+    return *answer->reply;
+}
+
+Status EngineSession::run(CommandKind kind, const Json& args) {
+    if (!m_driver && kind != CommandKind::Abort) {
+        return Error{Error::Kind::Refused, "Another client drives this engine.", "Use that one, or close it.", {}};
+    }
+    if (kind != CommandKind::Abort && !waitFor([](const Snapshot& s) { return s.busyWith.empty(); }, Millis(3000))) {
+        return Error{Error::Kind::Refused, fmt::format("The engine is busy with \"{}\".", snapshot().busyWith), "Wait for it, or abort it.", {}};
+    }
+    {
+        const std::lock_guard lock(m_mutex);
+        m_outcomes.clear();
+    }
+    CommandReply reply = send(kind, args);
+    for (int again = 0; !reply.accepted && again < 5 && reply.reason.rfind("The situation has changed", 0) == 0; ++again) {
+        waitFor([](const Snapshot&) { return false; }, Millis(100)); // let the news come in
+        reply = send(kind, args);
+    }
+    if (!reply.accepted) {
+        return Error{Error::Kind::Refused, reply.reason, {}, {}};
+    }
+    const char* name = commandName(kind);
+    std::unique_lock lock(m_mutex);
+    const auto ended = [&]() -> const Event* {
+        for (const Event& event : m_outcomes) {
+            if (member<std::string>(event.body, "step", "") == name) {
+                return &event;
+            }
+        }
+        return nullptr;
+    };
+    m_changed.wait(lock, [&] { return m_lost || ended() != nullptr; });
+    const Event* end = ended();
+    if (end == nullptr) {
+        return Error{Error::Kind::Unavailable, "The engine was lost: " + m_detail, "Run \"tealctl status\" on the plan: it finds out what is true and finishes or returns what was begun.", {}};
+    }
+    // The engine says that it is idle right after the outcome.
+    const bool ok = member<bool>(end->body, "ok", false);
+    const std::string detail = member<std::string>(end->body, "detail", "");
+    m_changed.wait_for(lock, Millis(2000), [&] { return m_lost || m_snapshot.busyWith.empty(); });
+    return ok ? Status() : Status(Error{Error::Kind::Conflict, detail, {}, {}});
+}
+
+} // namespace tealdeck

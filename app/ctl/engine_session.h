@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/api/engine_client.h"
+#include "core/plan/plan.h"
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace tealdeck {
+
+/// A command-line program's session with the engine of a plan: starts the engine when it does not run, follows the state, and waits for
+/// commands to end.
+class EngineSession {
+  public:
+    struct Options {
+        Plan plan;
+        bool takeover = false;
+        std::function<void(const Event&)> onEvent; ///< every event, on the session's thread
+    };
+    static Result<std::unique_ptr<EngineSession>> open(Options options);
+    ~EngineSession();
+
+    [[nodiscard]] Snapshot snapshot() const;
+    /// Sends the command and waits until it has ended. Refused when the engine does not accept it; otherwise what became of it.
+    /// What a program decides rests on its rules, not on a look, so "look again" is answered by looking again.
+    Status run(CommandKind kind, const Json& args = Json::object());
+    /// Waits until the condition holds; false at the deadline or when the engine is gone.
+    bool waitFor(const std::function<bool(const Snapshot&)>& condition, Millis limit);
+
+  private:
+    EngineSession() = default;
+    CommandReply send(CommandKind kind, const Json& args);
+    void take(const std::vector<Event>& events);
+
+    std::unique_ptr<EngineClient> m_client;
+    std::function<void(const Event&)> m_onEvent;
+    mutable std::mutex m_mutex;
+    std::condition_variable m_changed;
+    Snapshot m_snapshot;
+    bool m_started = false;
+    bool m_driver = false;
+    bool m_lost = false;
+    std::string m_detail;
+    std::vector<Event> m_outcomes; ///< ends of commands since the last run()
+};
+
+/// Starts the engine of the plan in the background unless it answers already.
+Status ensureEngine(const Plan& plan, bool takeover);
+/// True when an engine listens on the plan's socket.
+bool engineAnswers(const Plan& plan);
+/// A program of ours beside this one.
+std::string siblingProgram(const char* name);
+
+} // namespace tealdeck

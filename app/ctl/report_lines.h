@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/model/snapshot.h"
+
+namespace tealdeck {
+
+/// Prints what a person at a terminal wants to know of an event, if anything.
+void printProgress(const Event& event);
+/// Where things stand, in a few lines.
+void printSummary(const Snapshot& snapshot);
+/// The stable shape of --json: deployment, phase, writes_to, fences, nodes, replication, checks that block, switches, traffic.
+Json statusReport(const Snapshot& snapshot);
+
+} // namespace tealdeck

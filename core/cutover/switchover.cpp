@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Before the pause and after it; the pause itself is in switchover_pause.cpp.
+#include "core/cutover/switchover.h"
+
+#include "core/control/control_store.h"
+#include "core/cutover/switch_timer.h"
+#include "core/postgres/sql.h"
+#include "core/replication/schema_copy.h"
+#include "core/util/files.h"
+
+#include <fmt/format.h>
+
+namespace tealdeck {
+namespace {
+
+constexpr Millis ROUTER_LIMIT{3000};
+constexpr Millis SETUP_LIMIT{30000};
+
+Status asStatus(const Result<Rows>& result) { return result.ok() ? Status() : Status(result.error()); }
+
+} // namespace
+
+Switchover::Switchover(SwitchContext context, Direction direction)
+    : m_context(std::move(context)), m_plan(m_context.connector.plan()), m_direction(direction), m_source(sourceOf(direction)), m_destination(destinationOf(direction)),
+      m_id(direction == Direction::Forward ? "cutover" : "rollback"), m_timer(std::make_unique<Timer>()) {
+    m_report.direction = m_id;
+}
+
+Switchover::~Switchover() = default;
+
+Link Switchover::link(Direction direction, std::size_t database) {
+    const bool same = direction == m_direction;
+    return {m_plan, direction, m_plan.databases[database], same ? (*m_from)[database] : (*m_to)[database], same ? (*m_to)[database] : (*m_from)[database]};
+}
+
+std::vector<Step> Switchover::stepsToSwitch() {
+    const auto id = [this](const char* name) { return m_id + "." + name; };
+    const std::string to = m_destination == Side::Green ? "GREEN" : "BLUE";
+    const std::string from = m_source == Side::Green ? "GREEN" : "BLUE";
+    std::vector<Step> steps(8);
+    steps[0] = {id("sessions"), "Open the sessions that the switch uses", {}, {}, [this](StepContext&) { return openSessions(); }, {}, {}, SETUP_LIMIT, "both primaries", "nothing was changed", false};
+    steps[1] = {id("reads"), "Move all reads to " + to, {}, {}, [this](StepContext&) { return moveReads(); }, {}, [this] { return restoreReads(); }, SETUP_LIMIT, "the load balancer", "reads go back", false};
+    steps[2] = {id("sequences"), "Advance the sequences on " + to, {}, {}, [this](StepContext&) { return advanceSequences(); }, {}, {}, SETUP_LIMIT, to, "nothing to undo: gaps in sequences are harmless", false};
+    steps[3] = {id("return-path"), "Prepare the feed from " + to + " to " + from, {}, {}, [this](StepContext& c) { return armReturnPath(c); }, {}, [this] { return disarmReturnPath(); }, Millis(90000),
+                "a replication slot on " + to, "the feed is removed again", false};
+    steps[4] = {id("poolers"), "Stage the poolers' new targets", {}, {}, [this](StepContext&) { return stagePoolers(); }, {}, {}, SETUP_LIMIT, "the poolers", "nothing was changed", false};
+    steps[5] = {id("guardian"), "Start the guardian", {}, {}, [this](StepContext&) { return startGuardian(); }, {}, [this] { m_guardian.reset(); return Status(); }, SETUP_LIMIT, "its sessions", "nothing was changed", false};
+    steps[6] = {id("gate"), "Prove that " + to + " follows closely", {}, {}, [this](StepContext& c) { return gate(c); }, {}, {}, Millis(20000), "three markers in a row", "nothing was paused", false};
+    steps[7] = {id("switch"), "Pause, fence " + from + ", prove, open " + to + ", resume", {}, {}, [this](StepContext& c) { return pauseAndOpen(c); }, {}, {}, m_plan.cutover.budget + Millis(5000),
+                "running transactions, then the marker on " + to, "writes go back to " + from, false};
+    return steps;
+}
+
+std::vector<Step> Switchover::stepsAfterSwitch() {
+    const auto id = [this](const char* name) { return m_id + "." + name; };
+    const std::string to = m_destination == Side::Green ? "GREEN" : "BLUE";
+    const std::string from = m_source == Side::Green ? "GREEN" : "BLUE";
+    std::vector<Step> steps(4);
+    steps[0] = {id("confirm"), "Confirm where the endpoints lead", {}, {}, [this](StepContext&) { return confirmEndpoints(); }, {}, {}, SETUP_LIMIT, "the poolers", "a pooler must be pointed by hand", true};
+    steps[1] = {id("old-feed"), "End the feed from " + from + " to " + to, {}, {}, [this](StepContext&) { return endOldFeed(); }, {}, {}, SETUP_LIMIT, to, "it stays disabled", true};
+    steps[2] = {id("return-feed"), "Start the feed from " + to + " to " + from, {}, {}, [this](StepContext& c) { return startReturnFeed(c); }, {}, {}, SETUP_LIMIT, from, "no way back until it runs", true};
+    steps[3] = {id("return-proof"), "Prove the feed from " + to + " to " + from, {}, {}, [this](StepContext& c) { return proveReturnFeed(c); }, {}, {}, Millis(60000), "a marker on " + from, "no way back until it is seen", true};
+    return steps;
+}
+
+Status Switchover::openSessions() {
+    auto from = SideSessions::open(m_context.connector, m_source, Millis(10000));
+    if (!from) {
+        return from.error();
+    }
+    auto to = SideSessions::open(m_context.connector, m_destination, Millis(10000));
+    if (!to) {
+        return to.error();
+    }
+    m_from.emplace(std::move(*from));
+    m_to.emplace(std::move(*to));
+    for (std::size_t i = 0; i < m_from->size(); ++i) {
+        const Result<SideRow> source = control::readSide((*m_from)[i]);
+        const Result<SideRow> destination = control::readSide((*m_to)[i]);
+        if (!source || !destination) {
+            return (source.ok() ? destination : source).error();
+        }
+        if (source->role != SideRole::Primary || destination->role != SideRole::Replica || source->generation != destination->generation || (i > 0 && source->generation != m_generation)) {
+            return Error{Error::Kind::Conflict, fmt::format("{} is {} and {} is {}: not the roles that a {} starts from.", (*m_from)[i].label(), sideRoleName(source->role), (*m_to)[i].label(), sideRoleName(destination->role), m_id), "Run \"tealctl status\"; an unfinished switch is finished when the engine starts.", {}};
+        }
+        m_generation = source->generation;
+    }
+    return {};
+}
+
+Status Switchover::moveReads() {
+    m_savedReads.clear();
+    for (const auto& balancer : m_context.balancers) {
+        Result<Json> before = balancer->save(ROUTER_LIMIT);
+        if (!before) {
+            return before.error();
+        }
+        m_savedReads.push_back(*before);
+        if (const Status moved = balancer->setGreenShare(m_destination == Side::Green ? 100 : 0, ROUTER_LIMIT); !moved) {
+            return moved;
+        }
+    }
+    return {};
+}
+
+Status Switchover::restoreReads() {
+    Status status;
+    for (std::size_t i = 0; i < m_savedReads.size(); ++i) {
+        if (const Status one = m_context.balancers[i]->restore(m_savedReads[i], ROUTER_LIMIT); !one) {
+            status = one;
+        }
+    }
+    return status;
+}
+
+Status Switchover::advanceSequences() {
+    for (std::size_t i = 0; i < m_from->size(); ++i) {
+        const Result<Rows> states = (*m_from)[i].query("select tealdeck.sequence_states()", {}, SETUP_LIMIT);
+        if (!states) {
+            return states.error();
+        }
+        const Result<Rows> set = (*m_to)[i].query("select tealdeck.advance_sequences($1::jsonb, $2)", {states->text(0, 0), std::to_string(m_plan.cutover.sequenceGap)}, SETUP_LIMIT);
+        if (!set) {
+            return set.error();
+        }
+        // Their contents are not replicated: as fresh as can be when clients arrive.
+        if (const Status refreshed = schema_copy::refreshMaterializedViews((*m_from)[i], (*m_to)[i], SETUP_LIMIT); !refreshed) {
+            return refreshed;
+        }
+    }
+    return {};
+}
+
+Status Switchover::armReturnPath(StepContext& context) {
+    for (std::size_t i = 0; i < m_from->size(); ++i) {
+        context.report(fmt::format("slot and subscription for {}", m_plan.databases[i]), static_cast<double>(i) / static_cast<double>(m_from->size()));
+        if (const Status armed = link(opposite(m_direction), i).prepare(SETUP_LIMIT); !armed) {
+            return armed;
+        }
+    }
+    return {};
+}
+
+Status Switchover::disarmReturnPath() {
+    Status status;
+    for (std::size_t i = 0; m_from && i < m_from->size(); ++i) {
+        if (const Status one = link(opposite(m_direction), i).retire(Millis(5000)); !one) {
+            status = one;
+        }
+    }
+    return status;
+}
+
+Status Switchover::stagePoolers() {
+    for (const auto& pooler : m_context.poolers) {
+        if (const Result<Side> now = pooler->target(ROUTER_LIMIT); !now || *now != m_source) {
+            return now.ok() ? Status(Error{Error::Kind::Conflict, fmt::format("{} does not lead to {}.", pooler->name(), sideName(m_source)), {}, {}}) : Status(now.error());
+        }
+        if (const Status staged = pooler->stage(m_destination); !staged) {
+            return staged;
+        }
+        if (const Status warm = pooler->warm(ROUTER_LIMIT); !warm) {
+            return warm;
+        }
+    }
+    return {};
+}
+
+Status Switchover::startGuardian() {
+    auto guardian = Guardian::start(m_context.guardianProgram, m_plan, Millis(15000));
+    if (!guardian) {
+        return guardian.error();
+    }
+    m_guardian = std::move(*guardian);
+    return {};
+}
+
+Status Switchover::probeOnce(Millis limit) {
+    for (std::size_t i = 0; i < m_from->size(); ++i) {
+        const std::string token = "probe-" + randomHex(6);
+        if (const Result<Rows> put = (*m_from)[i].query("select tealdeck.put_marker(2, $1, null)", {token}, Millis(2000)); !put) {
+            return put.error();
+        }
+        const Deadline deadline(limit);
+        for (;;) {
+            const Result<Rows> seen = (*m_to)[i].query("select 1 from tealdeck_sync.marker where id = 2 and token = $1", {token}, Millis(2000));
+            if (!seen) {
+                return seen.error();
+            }
+            if (!seen->empty()) {
+                break;
+            }
+            if (deadline.passed()) {
+                return Error{Error::Kind::Timeout, fmt::format("A marker of {} took longer than {} ms.", m_plan.databases[i], limit.count()), {}, {}};
+            }
+        }
+    }
+    return {};
+}
+
+Status Switchover::gate(StepContext& context) {
+    // Warm plans and caches: the first call of these functions costs ten times the others.
+    const std::string fence = fmt::format("select tealdeck.fence('warm', {}, 0, 0, {}, true)", m_generation, pidArray({}));
+    const std::string receive = fmt::format("select tealdeck.receive('warm', {}, {}, 0, true)", m_generation, m_plan.cutover.sequenceGap);
+    for (int round = 0; round < 3; ++round) {
+        for (std::size_t i = 0; i < m_from->size(); ++i) {
+            if (const Status warm = asStatus((*m_from)[i].batch(fence)); !warm) {
+                return warm;
+            }
+            if (const Status warm = asStatus((*m_to)[i].batch(receive)); !warm) {
+                return warm;
+            }
+        }
+    }
+    const Millis close = m_plan.cutover.budget / 10;
+    int inARow = 0;
+    Status last;
+    while (inARow < 3) {
+        if (context.cancelled() || context.deadline().passed()) {
+            return last.ok() ? Status(Error{Error::Kind::Refused, "Stopped before anything was paused.", {}, {}}) : last;
+        }
+        last = probeOnce(close);
+        if (!last && last.error().kind != Error::Kind::Timeout) {
+            return last;
+        }
+        inARow = last.ok() ? inARow + 1 : 0;
+        context.report(fmt::format("marker {} of 3 within {} ms", inARow, close.count()), inARow / 3.0);
+    }
+    const std::string own = pidArray(m_context.connector.pids(m_source));
+    for (std::size_t i = 0; i < m_from->size(); ++i) {
+        const Result<Rows> longest = (*m_from)[i].batch("select pid, round(extract(epoch from now() - xact_start) * 1000), usename, application_name from pg_stat_activity where datname = current_database() and backend_type = 'client backend' "
+                                                        "and xact_start is not null and pid <> all (" + own + ") order by xact_start limit 1");
+        if (!longest) {
+            return longest.error();
+        }
+        if (!longest->empty() && std::stod(longest->text(0, 1)) > static_cast<double>(m_plan.cutover.drain.count())) {
+            return Error{Error::Kind::Refused, fmt::format("{}: process {} of {} ({}) has had a transaction open for {} ms; the pause would wait for it.", (*m_from)[i].label(), longest->text(0, 0), longest->text(0, 2), longest->text(0, 3), longest->text(0, 1)), "End it, or raise cutover.drain_ms in the plan.", {}};
+        }
+    }
+    return {};
+}
+
+Status Switchover::confirmEndpoints() {
+    for (const auto& pooler : m_context.poolers) {
+        const Result<Side> now = pooler->target(ROUTER_LIMIT);
+        if (!now) {
+            return now.error();
+        }
+        if (*now != m_destination) {
+            return Error{Error::Kind::Conflict, fmt::format("{} still leads to {}.", pooler->name(), sideName(*now)), "Check its databases file and RELOAD it.", {}};
+        }
+    }
+    return {};
+}
+
+/// After a crash the tail runs in an object that never saw the switch: everything it needs is in the catalogs.
+Status Switchover::readOpened() {
+    if (!m_from || !m_to) {
+        auto from = SideSessions::open(m_context.connector, m_source, Millis(10000));
+        auto to = SideSessions::open(m_context.connector, m_destination, Millis(10000));
+        if (!from || !to) {
+            return (from.ok() ? to : from).error();
+        }
+        m_from.emplace(std::move(*from));
+        m_to.emplace(std::move(*to));
+    }
+    m_startLsn.clear();
+    for (std::size_t i = 0; i < m_to->size(); ++i) {
+        const Result<SideRow> row = control::readSide((*m_to)[i]);
+        if (!row) {
+            return row.error();
+        }
+        if (row->role != SideRole::Primary || row->lsn.empty()) {
+            return Error{Error::Kind::Conflict, fmt::format("{} is {}, not opened.", (*m_to)[i].label(), sideRoleName(row->role)), {}, {}};
+        }
+        m_startLsn.push_back(row->lsn);
+        m_generation = row->generation - 1;
+    }
+    return {};
+}
+
+Status Switchover::endOldFeed() {
+    if (const Status opened = readOpened(); !opened) {
+        return opened;
+    }
+    for (std::size_t i = 0; i < m_to->size(); ++i) {
+        // Should the fence have leaked, what leaked must not flow into the new primary.
+        if (const Status disabled = link(m_direction, i).disable(); !disabled) {
+            return disabled;
+        }
+    }
+    return {};
+}
+
+Status Switchover::startReturnFeed(StepContext& context) {
+    if (const Status opened = readOpened(); !opened) {
+        return opened;
+    }
+    for (std::size_t i = 0; i < m_to->size(); ++i) {
+        context.report(m_plan.databases[i], static_cast<double>(i) / static_cast<double>(m_to->size()));
+        if (const Status started = link(opposite(m_direction), i).activate(m_startLsn[i]); !started) {
+            return started;
+        }
+        if (const Result<Rows> follows = (*m_from)[i].batch(fmt::format("select tealdeck.follow({}, {})", m_generation, textArray(m_plan.readRoles))); !follows) {
+            return follows.error();
+        }
+        if (const Status retired = link(m_direction, i).retire(Millis(10000)); !retired) {
+            return retired;
+        }
+    }
+    return {};
+}
+
+Status Switchover::proveReturnFeed(StepContext& context) {
+    if (const Status opened = readOpened(); !opened) {
+        return opened;
+    }
+    std::swap(m_from, m_to); // a marker of the new source, read on the new destination
+    Status proven;
+    do {
+        proven = probeOnce(Millis(2000));
+    } while (!proven && proven.error().kind == Error::Kind::Timeout && !context.deadline().passed());
+    std::swap(m_from, m_to);
+    return proven;
+}
+
+} // namespace tealdeck

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Taking commands and running them one at a time.
+#include "core/engine/engine.h"
+
+#include "core/metrics/sampler.h"
+#include "core/util/files.h"
+
+#include <cstdlib>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace tealdeck {
+namespace {
+
+/// How often the checklist is asked again while nothing runs; its answers are valid for four times as long.
+constexpr std::chrono::seconds CHECK_PERIOD{15};
+
+bool isImmediate(CommandKind kind) { return kind == CommandKind::Note || kind == CommandKind::SignOff || kind == CommandKind::Override; }
+
+bool isFinal(Phase phase) { return phase == Phase::Finalized || phase == Phase::Aborted; }
+
+} // namespace
+
+std::filesystem::path engineSocket(const Plan& plan) {
+    std::filesystem::path socket = plan.engineFolder / "engine.sock";
+    if (socket.string().size() <= 100) {
+        return socket;
+    }
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    const std::string folder = runtime != nullptr && std::string(runtime).size() < 60 ? runtime : "/tmp";
+    return fmt::format("{}/tealdeck-{}-{}.sock", folder, ::geteuid(), sha256Hex(plan.engineFolder.string()).substr(0, 16));
+}
+
+Engine::Engine(Options options, Connector connector, std::unique_ptr<RecordingWriter> recording, std::string recordingId)
+    : m_options(std::move(options)), m_connector(std::move(connector)), m_recordingId(std::move(recordingId)), m_hub(std::move(recording), Clock::system()) {
+    for (const PgBouncerPlan& pooler : m_options.plan.pgbouncers) {
+        m_poolers.push_back(std::make_unique<PgBouncer>(pooler, m_options.plan));
+    }
+    for (const HaproxyPlan& balancer : m_options.plan.haproxies) {
+        m_balancers.push_back(std::make_unique<Haproxy>(balancer));
+    }
+}
+
+Engine::~Engine() { stop(); }
+
+void Engine::stop() {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_stopping = true;
+    }
+    m_cancel = true;
+    m_wake.notify_all();
+    for (std::thread* thread : {&m_driver, &m_checker}) {
+        if (thread->joinable()) {
+            thread->join();
+        }
+    }
+    if (m_sampler) {
+        m_sampler->stop();
+    }
+}
+
+bool Engine::finished() const {
+    const Snapshot s = m_hub.snapshot();
+    return isFinal(s.phase) && s.busyWith.empty();
+}
+
+CommandReply Engine::submit(const Command& command) {
+    const Snapshot s = m_hub.snapshot();
+    CommandReply reply;
+    std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
+    // What the operator decided on must still be so; Abort and words are welcome at any time.
+    if (reasons.empty() && command.kind != CommandKind::Abort && !isImmediate(command.kind) && command.kind != CommandKind::Check && command.basedOn < s.gateSeq) {
+        reasons.emplace_back("The situation has changed since you looked; look again and decide again.");
+    }
+    const PhaseRule* rule = findRule(s.phase, command.kind);
+    if (reasons.empty() && rule != nullptr && rule->confirmation == Confirmation::ArmHoldAndType) {
+        if (member<std::string>(command.args, "typed", "") != m_options.plan.deployment || member<std::string>(command.args, "reason", "").empty()) {
+            reasons.push_back(fmt::format("Type the deployment's name ({}) and a reason.", m_options.plan.deployment));
+        }
+    }
+    if (reasons.empty()) {
+        const std::lock_guard lock(m_mutex);
+        if (m_stopping) {
+            reasons.emplace_back("The engine is stopping.");
+        } else if (command.kind == CommandKind::Abort && !s.busyWith.empty()) {
+            // A cutover that is stopped leaves everything as before it; anything else that is stopped is then taken down.
+            m_abortAfter = !m_switching;
+            m_cancel = true;
+        } else if (!isImmediate(command.kind) && !m_queue.empty()) {
+            reasons.emplace_back("Another command is about to run.");
+        } else {
+            m_queue.push_back(command);
+        }
+    }
+    reply.accepted = reasons.empty();
+    for (const std::string& reason : reasons) {
+        reply.reason += (reply.reason.empty() ? "" : " ") + reason;
+    }
+    static_cast<void>(m_hub.publish(EventKind::Operator, {{"command", commandName(command.kind)}, {"args", command.args}, {"accepted", reply.accepted}, {"reply", reply.reason}, {"based_on", command.basedOn}}, command.actor));
+    m_wake.notify_all();
+    return reply;
+}
+
+void Engine::drive() {
+    for (;;) {
+        Command command;
+        {
+            std::unique_lock lock(m_mutex);
+            m_wake.wait(lock, [this] { return m_stopping || m_abortAfter || !m_queue.empty(); });
+            if (m_stopping) {
+                return;
+            }
+            if (m_abortAfter) {
+                m_abortAfter = false;
+                command.kind = CommandKind::Abort;
+            } else {
+                command = m_queue.front();
+                m_queue.pop_front();
+            }
+            m_cancel = false;
+        }
+        execute(command);
+    }
+}
+
+void Engine::execute(const Command& command) {
+    if (command.kind == CommandKind::Note) {
+        static_cast<void>(m_hub.publish(EventKind::Note, {{"text", member<std::string>(command.args, "text", "")}}, command.actor));
+        return;
+    }
+    if (command.kind == CommandKind::SignOff) {
+        static_cast<void>(m_hub.publish(EventKind::SignOff, {{"item", member<std::string>(command.args, "item", "")}, {"reason", member<std::string>(command.args, "reason", "")}}, command.actor));
+        return;
+    }
+    Status status;
+    const auto begin = m_hub.nowUs();
+    const bool quiet = command.kind == CommandKind::Override;
+    if (!quiet) {
+        static_cast<void>(m_hub.publish(EventKind::Step, {{"clear", true}, {"command", commandName(command.kind)}}));
+    }
+    switch (command.kind) {
+    case CommandKind::Check: status = runCheck(); break;
+    case CommandKind::Replicate: status = runReplicate(); break;
+    case CommandKind::Ramp: status = runRamp(member<double>(command.args, "percent", -1), command.actor); break;
+    case CommandKind::Cutover: status = runSwitch(Direction::Forward); break;
+    case CommandKind::Rollback: status = runSwitch(Direction::Reverse); break;
+    case CommandKind::Abort: status = runAbort(); break;
+    case CommandKind::Finalize: status = runFinalize(); break;
+    case CommandKind::Override: status = runOverride(command); break;
+    default: status = Error{Error::Kind::Internal, fmt::format("\"{}\" has no implementation.", commandName(command.kind)), {}, {}}; break;
+    }
+    const double ms = static_cast<double>(m_hub.nowUs() - begin) / 1000.0;
+    static_cast<void>(m_hub.publish(EventKind::Outcome, {{"step", commandName(command.kind)}, {"command", true}, {"ok", status.ok()}, {"detail", status.ok() ? "" : status.error().text()}, {"ms", ms}}));
+    if (!quiet) {
+        static_cast<void>(m_hub.publish(EventKind::Step, {{"idle", true}}));
+    }
+}
+
+void Engine::keepChecklist() {
+    for (;;) {
+        {
+            std::unique_lock lock(m_mutex);
+            m_wake.wait_for(lock, CHECK_PERIOD, [this] { return m_stopping || m_checkNow; });
+            if (m_stopping) {
+                return;
+            }
+            m_checkNow = false;
+        }
+        const Snapshot s = m_hub.snapshot();
+        if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
+            evaluateChecklist();
+        }
+    }
+}
+
+Status Engine::needLock() {
+    if (m_lock && m_lock->held()) {
+        return {};
+    }
+    m_lock.reset();
+    auto lock = DriverLock::acquire(m_connector, m_options.plan.deployment, false, Millis(5000));
+    if (!lock) {
+        return lock.error();
+    }
+    m_lock = std::move(*lock);
+    return {};
+}
+
+} // namespace tealdeck

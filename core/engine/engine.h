@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/api/session_source.h"
+#include "core/control/control_store.h"
+#include "core/cutover/settle.h"
+#include "core/cutover/switchover.h"
+#include "core/engine/hub.h"
+#include "core/model/command.h"
+#include "core/recipe/runner.h"
+#include "core/traffic/haproxy.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace tealdeck {
+
+class Sampler;
+
+/// One deployment's engine: takes commands, drives the runbook on a thread of its own, keeps the checklist fresh, records everything.
+class Engine {
+  public:
+    struct Options {
+        Plan plan;
+        std::string program;   ///< the engine's own program, run again as guardian
+        std::string holder;    ///< who drives, for the deployment's row
+        bool takeover = false; ///< end another engine's sessions instead of giving way to it
+    };
+    /// Reads the situation from the servers, finishes or takes back what another life left half done, and is ready for commands.
+    static Result<std::unique_ptr<Engine>> start(Options options);
+    ~Engine();
+
+    [[nodiscard]] EventHub& hub() { return m_hub; }
+    /// Never blocks: the decision needs only memory, the work happens later.
+    CommandReply submit(const Command& command);
+    /// Lets a running command end (cancelled where that is possible) and stops all threads.
+    void stop();
+    /// True when nothing is left to do: finalized or aborted.
+    [[nodiscard]] bool finished() const;
+
+  private:
+    Engine(Options options, Connector connector, std::unique_ptr<RecordingWriter> recording, std::string recordingId);
+
+    // engine_recover.cpp: the beginning of a life
+    Status attach();
+    Status readRows();
+    Status recover();
+    Status finishTail(Side production);
+    Phase phaseFor(Side production, const Situation& situation) const;
+    void announce();
+
+    // engine.cpp: intake and the driver thread
+    void drive();
+    void keepChecklist();
+    void execute(const Command& command);
+    Status acceptNow(const Command& command);
+    Status needLock();
+
+    // engine_commands.cpp
+    Status runCheck();
+    Status runReplicate();
+    Status runRamp(double percent, const std::string& actor);
+    Status runSwitch(Direction direction);
+    Status runAbort();
+    Status runFinalize();
+    Status runOverride(const Command& command);
+
+    // engine_state.cpp: what the engine knows and tells
+    void evaluateChecklist();
+    void setPhase(Phase phase, const std::string& reason, bool past = false);
+    Status persistPhase(Phase phase);
+    void publishFences();
+    void publishTraffic();
+    [[nodiscard]] Direction activeDirection() const;
+    Runner runner(const std::atomic<bool>& cancel);
+    Status runSteps(const char* command, const std::vector<Step>& steps, const std::atomic<bool>& cancel, bool undo);
+    SwitchContext switchContext();
+
+    Options m_options;
+    Connector m_connector;
+    std::string m_recordingId;
+    EventHub m_hub;
+    std::unique_ptr<DriverLock> m_lock;
+    std::int64_t m_epoch = 0;
+    std::vector<std::unique_ptr<PgBouncer>> m_poolers;
+    std::vector<std::unique_ptr<Haproxy>> m_balancers;
+    std::unique_ptr<Sampler> m_sampler;
+
+    std::mutex m_mutex; ///< guards the queue and what goes with it
+    std::condition_variable m_wake;
+    std::deque<Command> m_queue;
+    bool m_stopping = false;
+    bool m_abortAfter = false; ///< Abort was asked while a command ran
+    bool m_checkNow = false;
+    std::atomic<bool> m_cancel{false};
+    const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
+    std::atomic<bool> m_switching{false};
+    std::mutex m_checkMutex;                ///< one evaluation at a time
+    std::thread m_driver;
+    std::thread m_checker;
+};
+
+/// The engine's socket: in its folder, or in the run-time folder when that path is too long for a Unix socket (107 bytes).
+std::filesystem::path engineSocket(const Plan& plan);
+
+} // namespace tealdeck

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The beginning of an engine's life: whatever another life left behind is found on the servers and put in order first.
+#include "core/engine/engine.h"
+#include "core/metrics/sampler.h"
+#include "core/recording/reader.h"
+#include "core/util/files.h"
+#include "core/util/version.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace tealdeck {
+namespace {
+
+std::filesystem::path currentFile(const Plan& plan) { return plan.engineFolder / "current.json"; }
+
+/// The unfinished recording of an earlier life, or a new one.
+Result<std::unique_ptr<RecordingWriter>> openRecording(const Plan& plan, bool& goesOn) {
+    goesOn = false;
+    if (const Result<std::string> text = readFile(currentFile(plan)); text.ok()) {
+        const std::string name = member<std::string>(parseJson(*text).value_or(Json::object()), "recording", "");
+        // Finished recordings are read-only; a damaged one is left for the reviewer and not written on.
+        if (!name.empty() && ::access((plan.engineFolder / name).c_str(), F_OK) == 0) {
+            auto again = RecordingWriter::reopen(plan.engineFolder / name);
+            if (again) {
+                goesOn = true;
+                return again;
+            }
+        }
+    }
+    const std::string id = randomHex(8);
+    const std::string name = fmt::format("{}-{}.teal", plan.deployment, id);
+    auto fresh = RecordingWriter::create(plan.engineFolder / name, {{"recording_id", id}, {"deployment", plan.deployment}, {"plan_sha256", plan.sha256}, {"tool", std::string("tealdeck ") + VERSION}});
+    if (!fresh) {
+        return fresh;
+    }
+    if (const Status written = writeFileAtomically(currentFile(plan), dumpJson({{"recording", name}}) + "\n"); !written) {
+        return written.error();
+    }
+    return fresh;
+}
+
+/// The greater epoch of the two rows, on a session that ends again.
+Result<std::int64_t> knownEpoch(const Connector& connector, const Plan& plan) {
+    std::int64_t epoch = 0;
+    for (const Side side : {Side::Blue, Side::Green}) {
+        auto session = connector.primary(side, plan.controlDatabase(), Millis(4000));
+        if (!session) {
+            continue;
+        }
+        const auto row = control::readDeployment(**session, plan.deployment);
+        if (row.ok() && *row) {
+            epoch = std::max(epoch, (*row)->epoch);
+        }
+    }
+    return epoch;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Engine>> Engine::start(Options options) {
+    if (const Status folder = makePrivateFolder(options.plan.engineFolder); !folder) {
+        return folder.error();
+    }
+    bool goesOn = false;
+    auto recording = openRecording(options.plan, goesOn);
+    if (!recording) {
+        return recording.error();
+    }
+    const Connector first(options.plan, "tealdeck/" + options.plan.deployment + "/attach");
+    const Result<std::int64_t> epoch = knownEpoch(first, options.plan);
+    if (!epoch) {
+        return epoch.error();
+    }
+    const std::string recordingId = (*recording)->meta().count("recording_id") != 0 ? (*recording)->meta().at("recording_id") : "";
+    const std::filesystem::path recordingFile = (*recording)->path();
+    // The observer needs the hub, which needs the engine: it is reached through this pointer once it exists.
+    auto self = std::make_shared<Engine*>(nullptr);
+    Connector connector(options.plan, fmt::format("tealdeck/{}/{}", options.plan.deployment, *epoch + 1), [self](const StatementReport& s) {
+        if (*self != nullptr && !s.sqlstate.empty()) {
+            static_cast<void>((*self)->m_hub.publish(EventKind::Statement, {{"server", s.server}, {"text", s.text}, {"ms", s.ms}, {"rows", s.rows}, {"sqlstate", s.sqlstate}}));
+        }
+    });
+    auto engine = std::unique_ptr<Engine>(new Engine(std::move(options), std::move(connector), std::move(*recording), recordingId));
+    *self = engine.get();
+    engine->m_epoch = *epoch + 1;
+    if (goesOn) {
+        if (auto reader = RecordingReader::open(recordingFile); reader.ok()) {
+            if (const auto events = (*reader)->all(); events.ok()) {
+                engine->m_hub.restore(*events);
+            }
+        }
+        static_cast<void>(engine->m_hub.publish(EventKind::Recovered, {{"text", "The engine started again on this deployment."}}));
+    }
+    if (const Status attached = engine->attach(); !attached) {
+        return attached.error();
+    }
+    return engine;
+}
+
+Status Engine::attach() {
+    const Snapshot s = m_hub.snapshot();
+    const SessionInfo info{m_options.plan.deployment, m_recordingId, "live", m_options.plan.databases, m_options.plan.sha256, m_epoch, s.session.startedWallUs != 0 ? s.session.startedWallUs : Clock::system().wallUs()};
+    if (const Status written = m_hub.publish(EventKind::Session, toJson(info)); !written) {
+        return written;
+    }
+    static_cast<void>(m_hub.publish(EventKind::Step, {{"idle", true}}));
+    auto lock = DriverLock::acquire(m_connector, m_options.plan.deployment, m_options.takeover, Millis(5000));
+    if (lock) {
+        m_lock = std::move(*lock);
+    } else if (lock.error().kind == Error::Kind::Refused) {
+        return lock.error();
+    } else {
+        m_hub.note("No driver's lock yet: " + lock.error().text());
+    }
+    m_sampler = std::make_unique<Sampler>(m_connector, [this] { return m_hub.nowUs(); }, [this](EventKind kind, Json body) { static_cast<void>(m_hub.publish(kind, std::move(body))); });
+    if (const Status recovered = recover(); !recovered) {
+        m_hub.note(recovered.error().text());
+    }
+    m_sampler->start();
+    m_driver = std::thread([this] { drive(); });
+    m_checker = std::thread([this] { keepChecklist(); });
+    return {};
+}
+
+Phase Engine::phaseFor(Side production, const Situation& situation) const {
+    const Phase known = m_hub.snapshot().phase; // as the servers' rows say, see recover()
+    const bool moved = std::any_of(situation.databases.begin(), situation.databases.end(), [](const Situation::Database& d) { return (d.blue && d.blue->generation > 0) || (d.green && d.green->generation > 0); });
+    if (production == Side::Green) {
+        return Phase::Observe;
+    }
+    if (known == Phase::Cutover || known == Phase::Observe) {
+        return moved ? Phase::RolledBack : Phase::Validate;
+    }
+    return known;
+}
+
+Status Engine::recover() {
+    auto blue = SideSessions::open(m_connector, Side::Blue, Millis(5000));
+    auto green = SideSessions::open(m_connector, Side::Green, Millis(5000)); // fails while its databases do not exist
+    std::optional<DeploymentRow> row;
+    for (const auto* side : {&blue, &green}) {
+        if (!side->ok()) {
+            continue;
+        }
+        const auto found = control::readDeployment((*side)->control(), m_options.plan.deployment);
+        if (found.ok() && *found && (!row || (*found)->epoch >= row->epoch)) {
+            row = **found;
+        }
+    }
+    if (!row) {
+        // Nothing on the servers. A recording that says otherwise is evidence, not truth (law 4).
+        const Phase known = m_hub.snapshot().phase;
+        if (known != Phase::Plan && known != Phase::Preflight && known != Phase::Aborted && known != Phase::Finalized && blue.ok()) {
+            setPhase(Phase::Plan, "Nothing of this deployment is on the servers.");
+        }
+        return {};
+    }
+    if (row->phase == Phase::Finalized) {
+        setPhase(Phase::Finalized, "GREEN is production for good.");
+        return {};
+    }
+    if (!m_lock) {
+        setPhase(row->phase, "As the servers say; not driving.");
+        return {};
+    }
+    setPhase(row->phase, "As the servers say.");
+    Settler settler(m_connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, m_poolers);
+    const Result<Side> production = settler.settle(false, Millis(3000));
+    if (!production) {
+        return production.error();
+    }
+    const Situation now = settler.look();
+    m_hub.note(fmt::format("Found: {}.", verdictName(settler.lastVerdict())));
+    setPhase(phaseFor(*production, now), "As the servers say.");
+    if (const Status tail = finishTail(*production); !tail) {
+        m_hub.note(tail.error().text());
+    }
+    publishFences();
+    const Phase phase = m_hub.snapshot().phase;
+    if (phase != Phase::Replicate && phase != Phase::Plan && phase != Phase::Preflight) {
+        m_sampler->setHeartbeat(*production);
+    }
+    return persistPhase(phase);
+}
+
+/// A switch whose clients moved but whose feeds were not turned yet.
+Status Engine::finishTail(Side production) {
+    const Direction done = production == Side::Green ? Direction::Forward : Direction::Reverse;
+    auto from = SideSessions::open(m_connector, sourceOf(done), Millis(5000));
+    auto to = SideSessions::open(m_connector, destinationOf(done), Millis(5000));
+    if (!from || !to) {
+        return (from.ok() ? to : from).error();
+    }
+    bool unfinished = false;
+    for (std::size_t i = 0; i < from->size(); ++i) {
+        const Result<SideRow> old = control::readSide((*from)[i]);
+        const Result<SideRow> now = control::readSide((*to)[i]);
+        if (!old || !now) {
+            return (old.ok() ? now : old).error();
+        }
+        if (now->generation == 0) {
+            return {}; // there was no switch yet
+        }
+        const Result<bool> oldFeed = Link(m_options.plan, done, m_options.plan.databases[i], (*from)[i], (*to)[i]).subscriptionExists();
+        unfinished = unfinished || old->role == SideRole::Fenced || (oldFeed.ok() && *oldFeed);
+    }
+    if (!unfinished) {
+        return {};
+    }
+    m_hub.note("Finishing a switch that another life of the engine began.");
+    Switchover switchover(switchContext(), done);
+    return runSteps("recover", switchover.stepsAfterSwitch(), m_never, false);
+}
+
+} // namespace tealdeck

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The floors of the house: who may include whom, and which libraries the built programs need.
+#include "core/util/files.h"
+#include "core/util/process.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <regex>
+#include <set>
+
+using namespace tealdeck;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Floors of core from the ground up. A folder may include itself and folders of lower floors.
+const std::map<std::string, int> FLOORS{{"util", 0},    {"model", 1},   {"plan", 1},    {"postgres", 2},    {"api", 2},     {"discovery", 3}, {"control", 3},   {"alarms", 3}, {"recording", 4},
+                                        {"metrics", 4}, {"checks", 4},  {"recipe", 5},  {"replication", 6}, {"traffic", 6}, {"verify", 6},    {"rehearsal", 6}, {"cutover", 7}, {"engine", 8}};
+
+/// What a client of the engine may know of core.
+const std::set<std::string> SEEN_BY_WIDGETS{"api", "model", "util"};
+const std::set<std::string> SEEN_BY_CONSOLE{"api", "model", "util", "recording", "plan"};
+
+struct Include {
+    std::string file; ///< from the root of the sources
+    std::string what;
+};
+
+std::vector<Include> includesUnder(const std::string& folder) {
+    static const std::regex pattern(R"re(^\s*#\s*include\s*[<"]([^>"]+)[>"])re");
+    std::vector<Include> found;
+    const fs::path root(TEALDECK_SOURCE_DIR);
+    if (!fs::exists(root / folder)) {
+        return found;
+    }
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+        const std::string extension = entry.path().extension();
+        if (!entry.is_regular_file() || (extension != ".cpp" && extension != ".h")) {
+            continue;
+        }
+        const std::string text = readFile(entry.path()).valueOr("");
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            std::smatch match;
+            if (std::regex_search(line, match, pattern)) {
+                found.push_back({fs::relative(entry.path(), root).string(), match[1]});
+            }
+        }
+    }
+    return found;
+}
+
+/// "core/plan/plan.h" → {"core", "plan", "plan.h"}
+std::vector<std::string> parts(const std::string& path) {
+    std::vector<std::string> all;
+    for (const auto& part : fs::path(path)) {
+        all.push_back(part);
+    }
+    return all;
+}
+
+TEST(Layers, core_includes_only_lower_floors_and_no_qt) {
+    const auto includes = includesUnder("core");
+    ASSERT_GT(includes.size(), 50U);
+    static const std::regex qt(R"re(^(Q[A-Z].*|Qt[A-Z].*|qcustomplot\.h)$)re");
+    for (const auto& [file, what] : includes) {
+        EXPECT_FALSE(std::regex_match(what, qt)) << file << " includes Qt: " << what;
+        const std::string top = parts(what)[0];
+        EXPECT_TRUE(top != "widgets" && top != "app" && top != "tests") << file << " looks up to " << what;
+        if (top != "core") {
+            continue;
+        }
+        const std::string from = parts(file).at(1);
+        const std::string to = parts(what).at(1);
+        ASSERT_TRUE(FLOORS.count(from) == 1 && FLOORS.count(to) == 1) << "a folder without a floor: " << file << " or " << what;
+        EXPECT_TRUE(from == to || FLOORS.at(to) < FLOORS.at(from)) << file << " includes " << what << ", which is not on a lower floor";
+    }
+}
+
+TEST(Layers, only_postgres_and_below_the_engine_speak_to_servers) {
+    for (const auto& [file, what] : includesUnder("core")) {
+        if (what.rfind("pqxx", 0) == 0 || what == "libpq-fe.h") {
+            EXPECT_EQ(parts(file).at(1), "postgres") << file << " includes " << what;
+        }
+        if (what == "sqlite3.h") {
+            EXPECT_EQ(parts(file).at(1), "recording") << file << " includes " << what;
+        }
+    }
+}
+
+void expectSeesOnly(const std::string& folder, const std::set<std::string>& core, const std::set<std::string>& tops) {
+    for (const auto& [file, what] : includesUnder(folder)) {
+        const std::vector<std::string> path = parts(what);
+        EXPECT_TRUE(what.rfind("pqxx", 0) != 0 && what != "libpq-fe.h" && what != "sqlite3.h") << file << " includes " << what;
+        if (path[0] == "core") {
+            EXPECT_EQ(core.count(path.at(1)), 1U) << file << " includes " << what;
+        } else if (path[0] == "widgets" || path[0] == "app" || path[0] == "tests") {
+            const bool own = std::any_of(tops.begin(), tops.end(), [&, &name = what](const std::string& top) { return name.rfind(top, 0) == 0; });
+            EXPECT_TRUE(own) << file << " includes " << what;
+        }
+    }
+}
+
+TEST(Layers, widgets_see_the_seam_and_the_vocabulary_only) { expectSeesOnly("widgets", SEEN_BY_WIDGETS, {"widgets/"}); }
+
+TEST(Layers, the_console_is_only_a_client_of_the_engine) { expectSeesOnly("app/console", SEEN_BY_CONSOLE, {"widgets/", "app/console/"}); }
+
+/// The libraries that a built program names, and those that these need.
+std::string librariesOf(const std::string& program) {
+    const auto outcome = runProcess({{"ldd", (fs::path(TEALDECK_BIN_DIR) / program).string()}, {}, {}, {}}, Deadline(Millis(20'000)));
+    return outcome && outcome->exitCode == 0 ? outcome->output : std::string();
+}
+
+void expectNeedsNo(const char* program, const char* library) {
+    const std::string libraries = librariesOf(program);
+    ASSERT_NE(libraries.find("libc.so"), std::string::npos) << "ldd said nothing about " << program;
+    EXPECT_EQ(libraries.find(library), std::string::npos) << program << " needs " << library;
+}
+
+class BuiltProgram : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(BuiltProgram, needs_no_library_of_another_floor) {
+    const auto [program, library] = GetParam();
+    if (!fs::exists(fs::path(TEALDECK_BIN_DIR) / program)) {
+        GTEST_SKIP() << program << " is not built here";
+    }
+    expectNeedsNo(program, library);
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, BuiltProgram,
+                         ::testing::Values(std::pair{"tealdeck-engine", "libQt"}, std::pair{"tealctl", "libQt"}, std::pair{"tealdeck", "libpqxx"}));
+
+} // namespace

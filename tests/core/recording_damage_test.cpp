@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Kills, flipped bits and hostile files, with seeds that are printed.
+#include "core/util/clock.h"
+#include "tests/core/recording_fixture.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace tealdeck;
+using namespace tealdeck::testing_recording;
+
+namespace {
+
+constexpr int KILLS = 60;
+constexpr int MUTANTS = 2500;
+
+std::uint64_t seedOfThisRun() {
+    const char* given = std::getenv("TEALDECK_TEST_SEED");
+    const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    fmt::print("TEALDECK_TEST_SEED={}\n", seed);
+    return seed;
+}
+
+/// Appends for ever and tells the pipe the number of each durable record, once append() has said that it is on disk.
+[[noreturn]] void writeUntilKilled(const std::filesystem::path& path, int pipe, std::uint64_t seed) {
+    auto writer = std::filesystem::exists(path) ? RecordingWriter::reopen(path) : RecordingWriter::create(path, META);
+    if (!writer) {
+        fmt::print(stderr, "{}\n", writer.error().text());
+        ::_exit(1);
+    }
+    Random random(seed);
+    for (std::uint64_t seq = (*writer)->lastSeq() + 1;; ++seq) {
+        Event event = random() % 3 == 0 ? intent(seq) : note(seq);
+        event.body["padding"] = std::string(random() % 3000, 'x');
+        if (!(*writer)->append(event).ok()) {
+            ::_exit(2);
+        }
+        if (event.kind == EventKind::Intent && ::write(pipe, &seq, sizeof seq) != sizeof seq) {
+            ::_exit(3);
+        }
+    }
+}
+
+struct Killed {
+    std::vector<std::uint64_t> acknowledged;
+    int status = 0;
+};
+
+/// Runs a writer and kills it after some acknowledgements and a random moment more.
+Killed runAndKill(const std::filesystem::path& path, Random& random) {
+    int pipe[2];
+    EXPECT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+    const std::uint64_t seed = random();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        writeUntilKilled(path, pipe[1], seed);
+    }
+    ::close(pipe[1]);
+    Killed result;
+    std::uint64_t seq = 0;
+    const std::size_t wanted = random() % 12;
+    while (result.acknowledged.size() < wanted && ::read(pipe[0], &seq, sizeof seq) == sizeof seq) {
+        result.acknowledged.push_back(seq);
+    }
+    const auto moment = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 8000);
+    while (std::chrono::steady_clock::now() < moment) {
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &result.status, 0);
+    while (::read(pipe[0], &seq, sizeof seq) == sizeof seq) {
+        result.acknowledged.push_back(seq);
+    }
+    ::close(pipe[0]);
+    return result;
+}
+
+TEST(RecordingDamage, loses_no_acknowledged_record_when_the_writer_is_killed) {
+    const Folder folder;
+    const auto path = folder.path / "a.teal";
+    Random random(seedOfThisRun());
+    std::vector<std::uint64_t> acknowledged;
+    { // so that the file exists whenever the first kill strikes
+        auto writer = RecordingWriter::create(path, META);
+        ASSERT_TRUE(writer.ok());
+    }
+    for (int i = 0; i < KILLS; ++i) {
+        const Killed killed = runAndKill(path, random);
+        ASSERT_TRUE(WIFSIGNALED(killed.status)) << "the writer failed by itself: " << WEXITSTATUS(killed.status);
+        acknowledged.insert(acknowledged.end(), killed.acknowledged.begin(), killed.acknowledged.end());
+        auto reader = RecordingReader::open(path);
+        ASSERT_TRUE(reader.ok()) << reader.error().text();
+        auto report = (*reader)->verify();
+        ASSERT_TRUE(report.ok() && report->ok) << (report.ok() ? report->reason : report.error().text());
+        auto events = (*reader)->all();
+        ASSERT_TRUE(events.ok()) << events.error().text();
+        for (const std::uint64_t seq : acknowledged) {
+            ASSERT_LE(seq, events->size()) << "an acknowledged record is lost after kill " << i;
+            ASSERT_EQ((*events)[seq - 1].body.value("detail", ""), std::to_string(seq));
+        }
+    }
+    EXPECT_GT(acknowledged.size(), static_cast<std::size_t>(KILLS));
+    fmt::print("{} kills, {} acknowledged records, none lost\n", KILLS, acknowledged.size());
+}
+
+std::string bytesOf(const std::filesystem::path& path) { return readFile(path).valueOr(""); }
+
+void writeBytes(const std::filesystem::path& path, const std::string& bytes) {
+    // Thousands of files: no fsync for each.
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    ASSERT_TRUE(file.good()) << systemReason(errno);
+}
+
+std::vector<Json> eventsOf(const std::filesystem::path& path) {
+    std::vector<Json> events;
+    auto reader = RecordingReader::open(path);
+    if (reader) {
+        const Status ignored = (*reader)->read(1, 0, [&](const Event& event) {
+            events.push_back(toJson(event));
+            return true;
+        });
+        static_cast<void>(ignored);
+    }
+    return events;
+}
+
+TEST(RecordingDamage, sees_every_flipped_bit_of_a_record) {
+    const Folder folder;
+    const auto path = folder.path / "a.teal";
+    {
+        auto writer = RecordingWriter::create(path, META);
+        ASSERT_TRUE(writer.ok());
+        for (std::uint64_t seq = 1; seq <= 200; ++seq) {
+            ASSERT_TRUE((*writer)->append(note(seq)).ok());
+        }
+        ASSERT_TRUE((*writer)->close().ok());
+    }
+    const std::string whole = bytesOf(path);
+    Random random(seedOfThisRun());
+    for (int i = 0; i < 400; ++i) {
+        // salt (16) before the body, leaf (32) and hash (32) after it: each bit of these belongs to the record.
+        const std::string body = dumpJson(note(1 + random() % 200).body);
+        const std::size_t at = whole.find(body);
+        ASSERT_NE(at, std::string::npos);
+        const std::size_t position = at - 16 + random() % (16 + body.size() + 64);
+        std::string flipped = whole;
+        flipped[position] = static_cast<char>(flipped[position] ^ (1 << (random() % 8)));
+        const auto copy = folder.path / "copy.teal";
+        writeBytes(copy, flipped);
+        ASSERT_FALSE(verified(copy).ok) << "bit flip at byte " << position << " of " << body;
+    }
+}
+
+TEST(RecordingDamage, shows_the_original_or_nothing_after_a_flip_anywhere) {
+    const Folder folder;
+    const auto path = makeRecording(folder.path / "a.teal", 60);
+    const std::vector<Json> original = eventsOf(path);
+    const std::string whole = bytesOf(path);
+    Random random(seedOfThisRun());
+    int detected = 0;
+    for (int i = 0; i < 600; ++i) {
+        std::string flipped = whole;
+        const std::size_t position = random() % whole.size();
+        flipped[position] = static_cast<char>(flipped[position] ^ (1 << (random() % 8)));
+        const auto copy = folder.path / "copy.teal";
+        writeBytes(copy, flipped);
+        if (!verified(copy).ok) {
+            ++detected;
+            continue;
+        }
+        ASSERT_EQ(eventsOf(copy), original) << "a flip at byte " << position << " changed what is shown and was not seen";
+    }
+    EXPECT_GT(detected, 100) << "the rest hit unused space";
+}
+
+std::string mutate(const std::string& whole, Random& random) {
+    std::string bytes = whole;
+    constexpr std::size_t PAGE = 4096;
+    for (std::uint64_t change = 0; change <= random() % 3; ++change) {
+        const std::size_t at = bytes.empty() ? 0 : random() % bytes.size();
+        switch (random() % 6) {
+        case 0:
+            bytes.resize(at);
+            break;
+        case 1:
+            for (std::size_t i = at; i < std::min(bytes.size(), at + random() % 64); ++i) {
+                bytes[i] = static_cast<char>(random());
+            }
+            break;
+        case 2: // the head of a page: kinds, counts and offsets of cells
+            for (std::size_t i = at / PAGE * PAGE; i < std::min(bytes.size(), at / PAGE * PAGE + 16); ++i) {
+                bytes[i] = random() % 3 == 0 ? static_cast<char>(random()) : bytes[i];
+            }
+            break;
+        case 3: // one page over another
+            if (bytes.size() >= 2 * PAGE) {
+                const std::size_t pages = bytes.size() / PAGE;
+                bytes.replace(random() % pages * PAGE, PAGE, bytes.substr(random() % pages * PAGE, PAGE));
+            }
+            break;
+        case 4: // the header of the file, behind what tells a recording
+            bytes[16 + random() % 84 % std::max<std::size_t>(1, bytes.size())] = static_cast<char>(random());
+            break;
+        default:
+            bytes.append(random() % 5000, static_cast<char>(random()));
+        }
+        if (bytes.size() < 101) {
+            return bytes;
+        }
+    }
+    return bytes;
+}
+
+TEST(RecordingDamage, refuses_hostile_files_or_reads_a_sound_prefix) {
+    const Folder folder;
+    const auto path = makeRecording(folder.path / "a.teal", 120);
+    const std::vector<Json> original = eventsOf(path);
+    const std::string whole = bytesOf(path);
+    Random random(seedOfThisRun());
+    int refused = 0;
+    int sound = 0;
+    for (int i = 0; i < MUTANTS; ++i) {
+        const auto copy = folder.path / "copy.teal";
+        const auto log = folder.path / "copy.teal-wal";
+        writeBytes(copy, mutate(whole, random));
+        if (i % 5 == 0) {
+            std::string noise(random() % 9000, '\0');
+            for (char& byte : noise) {
+                byte = static_cast<char>(random());
+            }
+            noise.replace(0, std::min<std::size_t>(noise.size(), 4), std::string("\x37\x7f\x06\x82", std::min<std::size_t>(noise.size(), 4)));
+            writeBytes(log, noise);
+        } else {
+            std::filesystem::remove(log);
+        }
+        auto reader = RecordingReader::open(copy);
+        if (!reader) {
+            ++refused;
+            continue;
+        }
+        const auto report = (*reader)->verify();
+        const auto info = (*reader)->info();
+        const std::vector<Json> shown = eventsOf(copy);
+        if (report.ok() && report->ok) {
+            ++sound;
+            ASSERT_LE(shown.size(), original.size()) << "mutant " << i;
+            ASSERT_TRUE(std::equal(shown.begin(), shown.end(), original.begin())) << "mutant " << i << " verifies but shows something else";
+        }
+    }
+    // Each refusal closed what it had opened.
+    const auto open = std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+    EXPECT_LT(open, 100);
+    fmt::print("{} mutants: {} refused, {} sound prefixes\n", MUTANTS, refused, sound);
+    EXPECT_GT(refused, 100);
+}
+
+} // namespace
