@@ -152,6 +152,7 @@ void Console::takePictures(MainWindow* window) {
                 finish();
             }
         });
+        connect(window, &MainWindow::sessionOver, this, &Console::finish);
         if (window->isReplay()) {
             connect(window->replay().get(), &ReplaySource::playingChanged, this, [this](bool playing) {
                 if (!playing) {

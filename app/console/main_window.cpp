@@ -208,7 +208,13 @@ void MainWindow::showSnapshot() {
 }
 
 void MainWindow::showSourceState() {
-    const SourceState state = m_bridge->state();
+    const Phase phase = m_bridge->snapshot().phase;
+    const bool over = phase == Phase::Finalized || phase == Phase::Aborted;
+    // An engine ends by itself when its deployment is over: that is no loss.
+    const SourceState state = m_bridge->state() == SourceState::Lost && over ? SourceState::Ended : m_bridge->state();
+    if (state == SourceState::Ended && m_bridge->state() == SourceState::Lost) {
+        emit sessionOver();
+    }
     m_strip->setSource(state, m_bridge->stateDetail());
     if (m_gate == nullptr) {
         return;
@@ -216,7 +222,8 @@ void MainWindow::showSourceState() {
     const QString detail = m_bridge->stateDetail().isEmpty() ? QString() : QStringLiteral(": ") + m_bridge->stateDetail();
     QString refusal;
     if (state != SourceState::Live) {
-        refusal = state == SourceState::Connecting ? tr("The engine is not connected yet%1.").arg(detail) : tr("The engine is not connected%1. It goes on by itself.").arg(detail);
+        refusal = state == SourceState::Ended ? tr("The deployment is over and its engine has ended.")
+                  : state == SourceState::Connecting ? tr("The engine is not connected yet%1.").arg(detail) : tr("The engine is not connected%1. It goes on by itself.").arg(detail);
     } else if (!m_bridge->driver()) {
         refusal = tr("Another console drives this deployment; this one observes.");
     }

@@ -44,6 +44,7 @@ class MainWindow final : public QMainWindow {
     [[nodiscard]] bool isReplay() const { return m_session.replay != nullptr; }
 
   signals:
+    void sessionOver(); ///< the deployment is finished and its engine has gone
     void openRequested();
     void themeRequested(ThemeName theme);
     void zoomRequested(double factor); ///< 0: back to normal

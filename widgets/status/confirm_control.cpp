@@ -140,7 +140,7 @@ void ConfirmControl::refresh() {
     const bool click = m_act.confirmation == Confirmation::Click;
     m_arm->setEnabled(allowed);
     m_arm->setText(click ? m_act.title : nowArmed ? tr("Disarm") : tr("Arm: %1").arg(m_act.title));
-    m_arm->setAccessibleName(m_arm->text());
+    m_arm->setAccessibleName(m_act.title.isEmpty() ? tr("Nothing to confirm") : m_arm->text());
     m_arm->setToolTip(tooltipText(allowed ? m_act.consequence : m_act.whyNot.join('\n')));
     m_arm->setAccessibleDescription(allowed ? m_act.consequence : tr("Not possible now: %1").arg(m_act.whyNot.join(' ')));
     m_form->setVisible(m_act.confirmation == Confirmation::ArmHoldAndType && nowArmed);

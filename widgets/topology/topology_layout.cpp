@@ -14,7 +14,7 @@ struct CardSize {
 };
 
 CardSize cardSize(NodeDetail detail) {
-    return detail == NodeDetail::Full ? CardSize{10.5, 4.0} : detail == NodeDetail::Compact ? CardSize{7.5, 2.6} : CardSize{5.5, 1.5};
+    return detail == NodeDetail::Full ? CardSize{10.5, 4.0} : detail == NodeDetail::Compact ? CardSize{7.5, 2.6} : CardSize{5.0, 1.5};
 }
 
 struct Grid {

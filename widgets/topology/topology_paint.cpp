@@ -226,7 +226,8 @@ void TopologyView::paintNode(QPainter& painter, const PlacedNode& placed, const 
     if (stale) {
         paintStaleHatch(painter, box, t);
     }
-    const QRectF inner = box.adjusted(7, 2, -7, -2);
+    const double pad = m_layout.detail == NodeDetail::Mini ? 4 : 7;
+    const QRectF inner = box.adjusted(pad, 2, -pad, -2);
     const int lines = m_layout.detail == NodeDetail::Full ? 3 : m_layout.detail == NodeDetail::Compact ? 2 : 1;
     const double each = inner.height() / lines;
     const auto row = [&](int i) { return QRectF(inner.left(), inner.top() + each * i, inner.width(), each); };
