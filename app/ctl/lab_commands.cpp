@@ -74,14 +74,19 @@ void printStatus(const Json& report) {
     for (const Json& s : report["servers"]) {
         const bool known = s["error"].is_null();
         fmt::print("  {:<16} {:<5} port {:<6} {}\n", s.value("name", ""), s.value("zone", ""), s.value("port", 0),
-                   known ? fmt::format("PostgreSQL {}, {}", s.value("version", ""), s["in_recovery"] == true ? "replica" : fmt::format("primary of {} streaming", s["streaming_replicas"].get<int>()))
-                         : "unknown: " + s.value("error", ""));
+                   known
+                       ? fmt::format("PostgreSQL {}, {}", s.value("version", ""),
+                                     s["in_recovery"] == true ? "replica"
+                                                              : fmt::format("primary of {} streaming", s["streaming_replicas"].get<int>()))
+                       : "unknown: " + s.value("error", ""));
     }
     for (const Json& r : report["routers"]) {
-        fmt::print("  {:<16}       port {:<6} {}\n", r.value("name", ""), r.value("port", 0), r.value("answers", false) ? "answers" : "does not answer");
+        fmt::print("  {:<16}       port {:<6} {}\n", r.value("name", ""), r.value("port", 0),
+                   r.value("answers", false) ? "answers" : "does not answer");
     }
     for (const Json& d : report["died"]) {
-        fmt::print("  {} (pid {}) died; its log {} ends with: {}\n", d.value("name", ""), d.value("pid", 0), d.value("log", ""), d.value("last_line", ""));
+        fmt::print("  {} (pid {}) died; its log {} ends with: {}\n", d.value("name", ""), d.value("pid", 0), d.value("log", ""),
+                   d.value("last_line", ""));
     }
 }
 
@@ -111,8 +116,9 @@ int execPsql(const LabState& state, const std::string& side, const std::string& 
         return fail({Error::Kind::Invalid, fmt::format("--side: there is no side {}.", side), "Allowed are blue and green.", {}});
     }
     const int port = state.primary(side == "blue" ? Side::Blue : Side::Green).port;
-    const std::string target = fmt::format("host=127.0.0.1 port={} user=tealdeck dbname={} passfile='{}' sslmode=verify-full sslrootcert='{}'", port, database,
-                                           state.clientPassfile(), state.caFile());
+    const std::string target =
+        fmt::format("host=127.0.0.1 port={} user=tealdeck dbname={} passfile='{}' sslmode=verify-full sslrootcert='{}'", port, database,
+                    state.clientPassfile(), state.caFile());
     std::vector<std::string> arguments = {"psql", "-X", "-d", target};
     arguments.insert(arguments.end(), rest.begin(), rest.end());
     std::vector<char*> argv;
@@ -121,7 +127,10 @@ int execPsql(const LabState& state, const std::string& side, const std::string& 
     }
     argv.push_back(nullptr);
     ::execvp("psql", argv.data());
-    return fail({Error::Kind::Unavailable, fmt::format("Cannot start psql: {}.", std::generic_category().message(errno)), "Install postgresql-client.", {}});
+    return fail({Error::Kind::Unavailable,
+                 fmt::format("Cannot start psql: {}.", std::generic_category().message(errno)),
+                 "Install postgresql-client.",
+                 {}});
 }
 
 void addPsql(CLI::App& lab, int& exitCode) {

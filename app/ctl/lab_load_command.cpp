@@ -14,7 +14,9 @@ namespace {
 
 std::atomic<bool> g_ended{false};
 
-void onSignal(int) { g_ended = true; }
+void onSignal(int) {
+    g_ended = true;
+}
 
 int fail(const Error& error) {
     fmt::print(stderr, "tealctl: {}\n", error.text());
@@ -22,7 +24,9 @@ int fail(const Error& error) {
 }
 
 Status check(const LoadOptions& o) {
-    const auto wrong = [](const std::string& message, const std::string& remedy) { return Error{Error::Kind::Invalid, message, remedy, {}}; };
+    const auto wrong = [](const std::string& message, const std::string& remedy) {
+        return Error{Error::Kind::Invalid, message, remedy, {}};
+    };
     if (o.seconds <= 0 && o.untilFile.empty()) {
         return wrong("--seconds: no end was given.", "Give --seconds above 0 or --until-file.");
     }
@@ -39,14 +43,15 @@ Status check(const LoadOptions& o) {
 }
 
 void printReport(const LoadReport& r) {
-    fmt::print("{} writes and {} reads in {:.1f} s: {:.0f} operations/s\n", r.writes, r.reads, r.seconds, r.seconds > 0 ? static_cast<double>(r.writes + r.reads) / r.seconds : 0);
+    fmt::print("{} writes and {} reads in {:.1f} s: {:.0f} operations/s\n", r.writes, r.reads, r.seconds,
+               r.seconds > 0 ? static_cast<double>(r.writes + r.reads) / r.seconds : 0);
     const auto latency = [](const char* name, const LoadLatency& l) {
         fmt::print("{} latency ms: p50 {:.1f}, p95 {:.1f}, p99 {:.1f}, max {:.1f}\n", name, l.p50, l.p95, l.p99, l.max);
     };
     latency("write", r.writeLatency);
     latency("read", r.readLatency);
-    fmt::print("longest gap between acknowledged writes: {:.1f} ms at {:.3f} s; {} gaps above 20 ms\n", r.longestGap.ms, static_cast<double>(r.longestGap.startNs - r.startNs) / 1e9,
-               r.gaps.size());
+    fmt::print("longest gap between acknowledged writes: {:.1f} ms at {:.3f} s; {} gaps above 20 ms\n", r.longestGap.ms,
+               static_cast<double>(r.longestGap.startNs - r.startNs) / 1e9, r.gaps.size());
     fmt::print("failed {}, unknown {}, reconnects {}\n", r.failed, r.unknown, r.reconnects);
     for (const auto& [sqlstate, count] : r.errors) {
         fmt::print("  {} {} times, for example: {}\n", sqlstate, count, r.examples.count(sqlstate) != 0 ? r.examples.at(sqlstate) : "");

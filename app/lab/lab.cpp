@@ -22,7 +22,10 @@ Status findPrograms(LabState& state, const LabProgress& progress) {
             return bin.error();
         }
         if (state.uid != 0 && !enterableByAll(*bin)) {
-            return Error{Error::Kind::Invalid, fmt::format("The servers' user {} cannot enter {}.", state.user, *bin), "Set TEALDECK_CACHE to a folder that everyone may enter.", {}};
+            return Error{Error::Kind::Invalid,
+                         fmt::format("The servers' user {} cannot enter {}.", state.user, *bin),
+                         "Set TEALDECK_CACHE to a folder that everyone may enter.",
+                         {}};
         }
         for (LabServer& server : state.servers) {
             if (server.major == major) {
@@ -58,7 +61,8 @@ Status startAll(LabState& state, HeldPorts& ports, const LabProgress& progress) 
     }
     LabStart start(state, ports, *passwords);
     if (progress) {
-        progress(fmt::format("starting PostgreSQL {} and {} with {} replica(s) each", state.options.blueMajor, state.options.greenMajor, state.options.replicas));
+        progress(fmt::format("starting PostgreSQL {} and {} with {} replica(s) each", state.options.blueMajor, state.options.greenMajor,
+                             state.options.replicas));
     }
     if (Status s = startSides(start, state, progress); !s) {
         return s;
@@ -117,7 +121,8 @@ Result<LabState> upLab(const LabOptions& options, const LabProgress& progress) {
         const Status ended = endLabProcesses(state.processes);
         removeSocketFolder(state);
         Error error = started.error();
-        error.remedy += fmt::format("{}The logs are in {}.{}", error.remedy.empty() ? "" : " ", state.path("logs").string(), ended ? "" : " " + ended.error().message);
+        error.remedy += fmt::format("{}The logs are in {}.{}", error.remedy.empty() ? "" : " ", state.path("logs").string(),
+                                    ended ? "" : " " + ended.error().message);
         [[maybe_unused]] const Status noted = writeLab(state);
         return error;
     }
@@ -144,7 +149,9 @@ Status downLab(const fs::path& dir, bool remove) {
     if (remove) {
         std::error_code failure;
         fs::remove_all(state->options.dir, failure);
-        return failure ? Status(Error{Error::Kind::Unavailable, fmt::format("Cannot remove {}: {}.", dir.string(), failure.message()), {}, {}}) : Status();
+        return failure
+                   ? Status(Error{Error::Kind::Unavailable, fmt::format("Cannot remove {}: {}.", dir.string(), failure.message()), {}, {}})
+                   : Status();
     }
     state->phase = "down";
     return writeLab(*state);

@@ -96,10 +96,16 @@ Status LabStart::startAndNote(const std::vector<std::string>& argv, const LabPro
     const Deadline deadline(START_LIMIT);
     while (!ready()) {
         if (!isAlive(*process)) {
-            return Error{Error::Kind::Unavailable, fmt::format("{} ended while starting: {}", what.name, lastLogLine(what.log)), fmt::format("Read its log {}.", what.log), {}};
+            return Error{Error::Kind::Unavailable,
+                         fmt::format("{} ended while starting: {}", what.name, lastLogLine(what.log)),
+                         fmt::format("Read its log {}.", what.log),
+                         {}};
         }
         if (deadline.passed()) {
-            return Error{Error::Kind::Timeout, fmt::format("{} was not ready after {} s.", what.name, START_LIMIT.count() / 1000), fmt::format("Read its log {}.", what.log), {}};
+            return Error{Error::Kind::Timeout,
+                         fmt::format("{} was not ready after {} s.", what.name, START_LIMIT.count() / 1000),
+                         fmt::format("Read its log {}.", what.log),
+                         {}};
         }
         ::poll(nullptr, 0, 20);
     }
@@ -113,8 +119,8 @@ Status LabStart::initialise(const LabServer& primary) {
     }
     // Not flushed: a lab that dies with the machine is made anew. While it runs, fsync is on.
     Status made = runAs(m_state,
-                        {primary.bin + "/initdb", "-D", primary.data, "-U", "postgres", "--pwfile", secret, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale",
-                         "C.UTF-8", "--data-checksums", "--no-sync"},
+                        {primary.bin + "/initdb", "-D", primary.data, "-U", "postgres", "--pwfile", secret, "--auth", "scram-sha-256",
+                         "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "--no-sync"},
                         Millis(120000));
     ::unlink(secret.c_str());
     return made;
@@ -148,7 +154,8 @@ Status LabStart::makeRoles(const LabServer& primary) {
     const auto role = [this](const char* name, const char* attributes) {
         return fmt::format("create role {} {} password {};\n", name, attributes, sqlLiteral(m_passwords.at(name)));
     };
-    std::string text = role("tealdeck", "login superuser") + role("tealdeck_repl", "login replication bypassrls") + role("physical_repl", "login replication");
+    std::string text = role("tealdeck", "login superuser") + role("tealdeck_repl", "login replication bypassrls") +
+                       role("physical_repl", "login replication");
     if (primary.side == "blue") {
         text += role("shop_owner", "nologin") + role("shop_app", "login") + role("shop_reader", "login") + role("shop_test", "login");
         text += primary.major >= 14 ? "grant pg_read_all_data to tealdeck_repl;\n" : "";
@@ -170,8 +177,9 @@ Status LabStart::waitForReplicas(Side side) {
     if (!written) {
         return written.error();
     }
-    const std::string ready = fmt::format("select count(*) from pg_stat_replication where state = 'streaming' and application_name like 'replica-%' and replay_lsn >= '{}'",
-                                          written->at(0).at(0));
+    const std::string ready = fmt::format(
+        "select count(*) from pg_stat_replication where state = 'streaming' and application_name like 'replica-%' and replay_lsn >= '{}'",
+        written->at(0).at(0));
     const Deadline deadline(START_LIMIT);
     for (;;) {
         Result<SqlClient::Rows> rows = sql->query(ready);
@@ -182,8 +190,10 @@ Status LabStart::waitForReplicas(Side side) {
             return {};
         }
         if (deadline.passed()) {
-            return Error{Error::Kind::Timeout, fmt::format("Only {} of {} replicas of {} have all that it wrote.", rows->at(0).at(0), count, primary.name),
-                         fmt::format("Read the logs in {}.", m_state.path("logs").string()), {}};
+            return Error{Error::Kind::Timeout,
+                         fmt::format("Only {} of {} replicas of {} have all that it wrote.", rows->at(0).at(0), count, primary.name),
+                         fmt::format("Read the logs in {}.", m_state.path("logs").string()),
+                         {}};
         }
         ::poll(nullptr, 0, 20);
     }
@@ -222,7 +232,8 @@ Status LabStart::startSide(Side side) {
 
 Status LabStart::startPooler(const LabPooler& pooler) {
     const LabProcess what{pooler.name, "pooler", "", 0, 0, pooler.port, m_state.path("logs/" + pooler.name + ".log").string()};
-    return startAndNote({systemProgram("pgbouncer"), pooler.folder + "/pgbouncer.ini"}, what, [&pooler] { return acceptsConnections(pooler.port); });
+    return startAndNote({systemProgram("pgbouncer"), pooler.folder + "/pgbouncer.ini"}, what,
+                        [&pooler] { return acceptsConnections(pooler.port); });
 }
 
 Status LabStart::startBalancer() {
@@ -235,8 +246,8 @@ Status LabStart::startRouters() {
     for (const LabPooler& pooler : m_state.poolers) {
         const std::filesystem::path folder = pooler.folder;
         for (const auto& [name, text] : std::map<std::string, std::string>{{"pgbouncer.ini", pgbouncerIni(m_state, pooler)},
-                                                                          {"databases.ini", pgbouncerDatabases(m_state)},
-                                                                          {"userlist.txt", pgbouncerUsers(m_passwords)}}) {
+                                                                           {"databases.ini", pgbouncerDatabases(m_state)},
+                                                                           {"userlist.txt", pgbouncerUsers(m_passwords)}}) {
             if (Status s = writeOwned(m_state, folder / name, text, 0600); !s) {
                 return s;
             }

@@ -18,11 +18,13 @@ std::string tomlList(const std::vector<std::string>& items) {
 
 std::string planSide(const LabState& state, Side side, const char* name) {
     const LabServer& primary = state.primary(side);
-    std::string text = fmt::format("[{}.primary]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"tealdeck\"\ndatabase = \"postgres\"\npassfile = \"{}\"\n"
-                                   "sslmode = \"verify-full\"\nsslrootcert = \"{}\"\nzone = \"{}\"\n\n",
-                                   name, primary.port, state.clientPassfile(), state.caFile(), primary.zone);
+    std::string text =
+        fmt::format("[{}.primary]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"tealdeck\"\ndatabase = \"postgres\"\npassfile = \"{}\"\n"
+                    "sslmode = \"verify-full\"\nsslrootcert = \"{}\"\nzone = \"{}\"\n\n",
+                    name, primary.port, state.clientPassfile(), state.caFile(), primary.zone);
     for (const LabServer& replica : state.replicas(side)) {
-        text += fmt::format("[[{}.replicas]]\nname = \"replica-{}\"\nhost = \"127.0.0.1\"\nport = {}\nzone = \"{}\"\n\n", name, replica.number, replica.port, replica.zone);
+        text += fmt::format("[[{}.replicas]]\nname = \"replica-{}\"\nhost = \"127.0.0.1\"\nport = {}\nzone = \"{}\"\n\n", name,
+                            replica.number, replica.port, replica.zone);
     }
     return text;
 }
@@ -30,7 +32,8 @@ std::string planSide(const LabState& state, Side side, const char* name) {
 std::string planRouters(const LabState& state) {
     std::string text;
     for (const LabPooler& pooler : state.poolers) {
-        text += fmt::format("[[pgbouncer]]\nname = \"{}\"\nhost = \"127.0.0.1\"\nport = {}\nuser = \"pgb_admin\"\npassfile = \"{}\"\nsslmode = \"disable\"\n"
+        text += fmt::format("[[pgbouncer]]\nname = \"{}\"\nhost = \"127.0.0.1\"\nport = {}\nuser = \"pgb_admin\"\npassfile = "
+                            "\"{}\"\nsslmode = \"disable\"\n"
                             "databases_file = \"{}/databases.ini\"\ndatabases = {}\n\n",
                             pooler.name, pooler.port, state.clientPassfile(), pooler.folder, tomlList(state.databases));
     }
@@ -41,7 +44,8 @@ std::string planRouters(const LabState& state) {
         }
         return tomlList(found);
     };
-    text += fmt::format("[[haproxy]]\nname = \"balancer\"\nsocket = \"{}\"\nbackend = \"reads\"\nblue_servers = {}\ngreen_servers = {}\nhost = \"127.0.0.1\"\nport = {}\n\n",
+    text += fmt::format("[[haproxy]]\nname = \"balancer\"\nsocket = \"{}\"\nbackend = \"reads\"\nblue_servers = {}\ngreen_servers = "
+                        "{}\nhost = \"127.0.0.1\"\nport = {}\n\n",
                         state.balancerSocket(), names(Side::Blue), names(Side::Green), state.balancerPort);
     return text;
 }
@@ -60,7 +64,8 @@ std::string clientProgram(const LabState& state, const std::string& name) {
 } // namespace
 
 std::string postgresConf(const LabState& state, const LabServer& server) {
-    std::string text = fmt::format(R"(
+    std::string text =
+        fmt::format(R"(
 # Tealdeck's practice lab
 listen_addresses = '127.0.0.1'
 port = {}
@@ -86,13 +91,14 @@ log_line_prefix = '%m [%p] %q%u@%d/%a '
 timezone = 'UTC'
 log_timezone = 'UTC'
 )",
-                                   server.port, state.socketFolder, state.path("tls/server.crt").string(), state.path("tls/server.key").string());
+                    server.port, state.socketFolder, state.path("tls/server.crt").string(), state.path("tls/server.key").string());
     if (server.major >= 18) {
         text += "idle_replication_slot_timeout = 0\nmax_active_replication_origins = 20\n";
     }
     if (server.role == "replica") {
         const LabServer& primary = state.primary(server.side == "blue" ? Side::Blue : Side::Green);
-        text += fmt::format("primary_conninfo = 'host=127.0.0.1 port={} user=physical_repl passfile={} sslmode=verify-full sslrootcert={} application_name=replica-{}'\n"
+        text += fmt::format("primary_conninfo = 'host=127.0.0.1 port={} user=physical_repl passfile={} sslmode=verify-full sslrootcert={} "
+                            "application_name=replica-{}'\n"
                             "primary_slot_name = 'replica_{}'\n",
                             primary.port, state.serverPassfile(), state.caFile(), server.number, server.number);
     }
@@ -180,23 +186,27 @@ backend reads
                                    state.balancerSocket(), state.balancerPort);
     for (const Side side : {Side::Blue, Side::Green}) {
         for (const LabServer& server : readServers(state, side)) {
-            text += fmt::format("    server {} 127.0.0.1:{} weight 100{}\n", haproxyServerName(server), server.port, side == Side::Green ? " disabled" : "");
+            text += fmt::format("    server {} 127.0.0.1:{} weight 100{}\n", haproxyServerName(server), server.port,
+                                side == Side::Green ? " disabled" : "");
         }
     }
     return text;
 }
 
 std::string planToml(const LabState& state) {
-    std::string text = fmt::format("# The plan of a practice lab, written by tealctl lab up.\nformat = 1\n\n[deployment]\nname = \"{}\"\ndatabases = {}\n\n[engine]\nfolder = \"engine\"\n\n",
+    std::string text = fmt::format("# The plan of a practice lab, written by tealctl lab up.\nformat = 1\n\n[deployment]\nname = "
+                                   "\"{}\"\ndatabases = {}\n\n[engine]\nfolder = \"engine\"\n\n",
                                    state.options.name, tomlList(state.databases));
     text += planSide(state, Side::Blue, "blue") + planSide(state, Side::Green, "green");
-    text += fmt::format("[replication]\nuser = \"tealdeck_repl\"\npassfile = \"{}\"\nsslmode = \"verify-full\"\nsslrootcert = \"{}\"\n\n[roles]\nreads = [\"shop_reader\"]\n\n",
+    text += fmt::format("[replication]\nuser = \"tealdeck_repl\"\npassfile = \"{}\"\nsslmode = \"verify-full\"\nsslrootcert = "
+                        "\"{}\"\n\n[roles]\nreads = [\"shop_reader\"]\n\n",
                         state.serverPassfile(), state.caFile());
     text += planRouters(state);
     text += "[ramp]\nsteps = [10, 20, 50, 100]\nhold_seconds = 60\nmax_lag_seconds = 1.0\n\n"
             "[cutover]\nbudget_ms = 2000\ndrain_ms = 1000\nkill_ms = 500\nreceive_ms = 1000\nsequence_gap = 10000\n\n"
             "[rollback]\nwindow_hours = 24\n\n";
-    text += fmt::format("[programs]\npg_dump = \"{}\"\npg_restore = \"{}\"\n", clientProgram(state, "pg_dump"), clientProgram(state, "pg_restore"));
+    text += fmt::format("[programs]\npg_dump = \"{}\"\npg_restore = \"{}\"\n", clientProgram(state, "pg_dump"),
+                        clientProgram(state, "pg_restore"));
     return text;
 }
 

@@ -18,10 +18,14 @@ constexpr Millis POLITE{15000};
 constexpr Millis FIRM{5000};
 constexpr Millis LAST{5000};
 
-bool isServer(const LabProcess& p) { return p.role == "primary" || p.role == "replica"; }
+bool isServer(const LabProcess& p) {
+    return p.role == "primary" || p.role == "replica";
+}
 
 /// A child of this very process stays a zombie until someone asks for its status; other processes' children answer ECHILD.
-void reap(pid_t pid) { ::waitpid(pid, nullptr, WNOHANG); }
+void reap(pid_t pid) {
+    ::waitpid(pid, nullptr, WNOHANG);
+}
 
 struct Stat {
     bool dead = false; ///< a zombie: ended, but still listed
@@ -137,8 +141,10 @@ Result<LabProcess> startLabProcess(const LabState& state, const std::vector<std:
     process.startTime = processStartTime(*pid).value_or(0);
     if (process.startTime == 0) {
         reap(*pid);
-        return Error{Error::Kind::Unavailable, fmt::format("{} ended at once: {}", what.name, lastLogLine(what.log)),
-                     fmt::format("Read its log {}.", what.log), {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("{} ended at once: {}", what.name, lastLogLine(what.log)),
+                     fmt::format("Read its log {}.", what.log),
+                     {}};
     }
     return process;
 }

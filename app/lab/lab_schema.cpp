@@ -82,7 +82,9 @@ Status makeDatabase(const LabState& state, const std::string& database) {
         return sql.error();
     }
     // Before 15 everyone may create in public; a reader must not be able to write.
-    if (Status s = sql->run("revoke create on schema public from public; grant create, usage on schema public to shop_owner; set synchronous_commit = off;" + grantsBefore(database));
+    if (Status s = sql->run("revoke create on schema public from public; grant create, usage on schema public to shop_owner; set "
+                            "synchronous_commit = off;" +
+                            grantsBefore(database));
         !s) {
         return s;
     }

@@ -28,13 +28,16 @@ constexpr int LAST_PORT = 31999;
 constexpr std::size_t LONGEST_SOCKET_FOLDER = 70;
 constexpr const char* ZONES[] = {"az-a", "az-b", "az-c"};
 
-Error wrong(const std::string& message, const std::string& remedy) { return {Error::Kind::Invalid, message, remedy, {}}; }
+Error wrong(const std::string& message, const std::string& remedy) {
+    return {Error::Kind::Invalid, message, remedy, {}};
+}
 
 Status system(const fs::path& path, const char* what, bool fine) {
     if (fine) {
         return {};
     }
-    return Error{Error::Kind::Unavailable, fmt::format("Cannot {} {}: {}.", what, path.string(), systemReason(errno)), "Choose another --dir.", {}};
+    return Error{
+        Error::Kind::Unavailable, fmt::format("Cannot {} {}: {}.", what, path.string(), systemReason(errno)), "Choose another --dir.", {}};
 }
 
 Status makeFolder(const fs::path& path, unsigned mode, uid_t uid, gid_t gid) {
@@ -133,7 +136,8 @@ Status checkLabOptions(const LabOptions& o) {
     }
     std::error_code failure;
     if (fs::exists(o.dir / "lab.json", failure)) {
-        return wrong(fmt::format("--dir: {} holds a lab already.", o.dir.string()), fmt::format("End it with: tealctl lab down --remove --dir {}", o.dir.string()));
+        return wrong(fmt::format("--dir: {} holds a lab already.", o.dir.string()),
+                     fmt::format("End it with: tealctl lab down --remove --dir {}", o.dir.string()));
     }
     if (fs::exists(o.dir, failure) && (!fs::is_directory(o.dir, failure) || !fs::is_empty(o.dir, failure))) {
         return wrong(fmt::format("--dir: {} is not an empty folder.", o.dir.string()), "Name a new or an empty folder.");
@@ -164,7 +168,8 @@ Status chooseLabUser(LabState& state) {
             return {};
         }
     }
-    return wrong(fmt::format("--user: there is no unprivileged user {}.", wanted.empty() ? "postgres or nobody" : wanted), "Name an existing user other than root.");
+    return wrong(fmt::format("--user: there is no unprivileged user {}.", wanted.empty() ? "postgres or nobody" : wanted),
+                 "Name an existing user other than root.");
 }
 
 HeldPorts::~HeldPorts() {
@@ -197,7 +202,8 @@ void HeldPorts::release(int port) {
 
 Status layOut(LabState& state, HeldPorts& ports) {
     const std::string& schema = state.options.schema;
-    state.databases = schema == "shop" ? std::vector<std::string>{"shop", "shop_audit"} : std::vector<std::string>{schema == "many" ? "many" : "bench"};
+    state.databases =
+        schema == "shop" ? std::vector<std::string>{"shop", "shop_audit"} : std::vector<std::string>{schema == "many" ? "many" : "bench"};
     if (Status s = layOutSide(state, ports, "blue", state.options.blueMajor); !s) {
         return s;
     }
@@ -224,7 +230,10 @@ Status makeLabFolders(LabState& state) {
     std::error_code failure;
     fs::create_directories(state.options.dir, failure);
     if (failure) {
-        return Error{Error::Kind::Invalid, fmt::format("--dir: cannot make {}: {}.", state.options.dir.string(), failure.message()), "Choose another folder.", {}};
+        return Error{Error::Kind::Invalid,
+                     fmt::format("--dir: cannot make {}: {}.", state.options.dir.string(), failure.message()),
+                     "Choose another folder.",
+                     {}};
     }
     if (Status s = makeFolder(state.options.dir, 0711, 0, 0); !s) {
         return s;
@@ -273,9 +282,14 @@ Status makeLabCertificates(const LabState& state) {
         return s;
     }
     // libpq before 15 compares an address only with names, so the address is there as a DNS name too (release notes of 15).
-    std::vector<std::string> server = {"req",     "-x509",    "-subj",      "/CN=localhost", "-CA",     "ca.crt",
-                                       "-CAkey",  "ca.key",   "-addext",    "subjectAltName=DNS:localhost,DNS:127.0.0.1,IP:127.0.0.1",
-                                       "-addext", "basicConstraints=critical,CA:FALSE", "-keyout",    "server.key",    "-out",    "server.crt"};
+    std::vector<std::string> server = {"req",     "-x509",
+                                       "-subj",   "/CN=localhost",
+                                       "-CA",     "ca.crt",
+                                       "-CAkey",  "ca.key",
+                                       "-addext", "subjectAltName=DNS:localhost,DNS:127.0.0.1,IP:127.0.0.1",
+                                       "-addext", "basicConstraints=critical,CA:FALSE",
+                                       "-keyout", "server.key",
+                                       "-out",    "server.crt"};
     server.insert(server.end(), key.begin(), key.end());
     if (Status s = runOpenssl(folder, server); !s) {
         return s;
@@ -294,7 +308,8 @@ Result<std::map<std::string, std::string>> makeLabPasswords(const LabState& stat
     std::map<std::string, std::string> passwords;
     std::string lines;
     std::string serverLines; // the servers only ever log in to each other
-    for (const std::string role : {"postgres", "tealdeck", "tealdeck_repl", "physical_repl", "shop_owner", "shop_app", "shop_reader", "shop_test", "pgb_admin"}) {
+    for (const std::string role :
+         {"postgres", "tealdeck", "tealdeck_repl", "physical_repl", "shop_owner", "shop_app", "shop_reader", "shop_test", "pgb_admin"}) {
         passwords[role] = randomHex(16);
         lines += fmt::format("*:*:*:{}:{}\n", role, passwords[role]);
         serverLines += role == "tealdeck_repl" || role == "physical_repl" ? fmt::format("*:*:*:{}:{}\n", role, passwords[role]) : "";

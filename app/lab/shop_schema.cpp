@@ -145,7 +145,9 @@ select nextval('"Odd Names"."Odd Sequence"') from generate_series(1, 7);
 
 } // namespace
 
-std::string shopSql() { return std::string(SHOP_BASE) + SHOP_TABLES + SHOP_VIEWS + ODD_NAMES; }
+std::string shopSql() {
+    return std::string(SHOP_BASE) + SHOP_TABLES + SHOP_VIEWS + ODD_NAMES;
+}
 
 std::string shopRowsSql(int scale) {
     return fmt::format(R"(

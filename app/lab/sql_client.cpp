@@ -18,7 +18,9 @@ std::string trimmed(std::string text) {
 
 } // namespace
 
-void SqlClient::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
+void SqlClient::Finish::operator()(pg_conn* connection) const {
+    PQfinish(connection);
+}
 
 Result<SqlClient> SqlClient::connect(const std::map<std::string, std::string>& parameters, int timeoutSeconds) {
     std::vector<const char*> names;
@@ -35,7 +37,8 @@ Result<SqlClient> SqlClient::connect(const std::map<std::string, std::string>& p
     if (PQstatus(client.m_connection.get()) != CONNECTION_OK) {
         return Error{Error::Kind::Unavailable, trimmed(PQerrorMessage(client.m_connection.get())), {}, {}};
     }
-    PQsetNoticeProcessor(client.m_connection.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        client.m_connection.get(), [](void*, const char*) {}, nullptr);
     return client;
 }
 
@@ -62,12 +65,8 @@ Status SqlClient::run(const std::string& sql) {
 }
 
 std::map<std::string, std::string> labConnection(const LabState& state, int port, const std::string& user, const std::string& database) {
-    return {{"host", "127.0.0.1"},
-            {"port", std::to_string(port)},
-            {"user", user},
-            {"dbname", database},
-            {"passfile", state.clientPassfile()},
-            {"sslmode", "verify-full"},
+    return {{"host", "127.0.0.1"},          {"port", std::to_string(port)},       {"user", user},
+            {"dbname", database},           {"passfile", state.clientPassfile()}, {"sslmode", "verify-full"},
             {"sslrootcert", state.caFile()}};
 }
 

@@ -43,7 +43,9 @@ int main(int argc, char** argv) {
     CLI::App app("Checks histories against the final databases; exit code 1 when a promise was broken");
     app.add_option("--history", histories, "History files of `tealctl lab load`")->required();
     app.add_option("--final", finals, "Folder of the lab, or a connection string for each database")->required();
-    app.add_option("--side", rules.finalSide, "The side that is production at the end")->required()->check(CLI::IsMember({"blue", "green"}));
+    app.add_option("--side", rules.finalSide, "The side that is production at the end")
+        ->required()
+        ->check(CLI::IsMember({"blue", "green"}));
     app.add_option("--switches", rules.switches, "How often production changed sides, if known");
     app.add_option("--shortest-period-ms", rules.shortestPeriodMs, "A side that answered for a shorter time was a second writer");
     try {
@@ -59,7 +61,8 @@ int main(int argc, char** argv) {
     }
     std::vector<FinalRow> rows;
     for (const std::string& final : finals) {
-        Result<std::vector<FinalRow>> found = std::filesystem::is_directory(final) ? readFinalRowsOfLab(final, rules.finalSide) : rowsOfConninfo(final);
+        Result<std::vector<FinalRow>> found =
+            std::filesystem::is_directory(final) ? readFinalRowsOfLab(final, rules.finalSide) : rowsOfConninfo(final);
         if (!found) {
             return fail(found.error());
         }

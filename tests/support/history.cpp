@@ -18,9 +18,15 @@ constexpr std::uint64_t FINDINGS_OF_A_KIND = 10;
 constexpr std::size_t MOST_PERIODS = 1000;
 constexpr std::int64_t NEVER = std::numeric_limits<std::int64_t>::max();
 
-Key keyOf(const HistoryWrite& w) { return {w.database, w.client, w.n}; }
-Key keyOf(const FinalRow& r) { return {r.database, r.client, r.n}; }
-std::string textOf(const Key& key) { return fmt::format("{}: client {} write {}", std::get<0>(key), std::get<1>(key), std::get<2>(key)); }
+Key keyOf(const HistoryWrite& w) {
+    return {w.database, w.client, w.n};
+}
+Key keyOf(const FinalRow& r) {
+    return {r.database, r.client, r.n};
+}
+std::string textOf(const Key& key) {
+    return fmt::format("{}: client {} write {}", std::get<0>(key), std::get<1>(key), std::get<2>(key));
+}
 
 void find(HistoryVerdict& verdict, std::uint64_t& counter, const std::string& text) {
     if (++counter <= FINDINGS_OF_A_KIND) {
@@ -38,7 +44,8 @@ void checkRows(const std::vector<HistoryWrite>& writes, const std::vector<FinalR
         }
         const auto [owner, first] = owners.emplace(std::make_pair(row.database, row.id), keyOf(row));
         if (!first) {
-            find(verdict, verdict.duplicated, fmt::format("{} and {} both have the id {}", textOf(owner->second), textOf(keyOf(row)), row.id));
+            find(verdict, verdict.duplicated,
+                 fmt::format("{} and {} both have the id {}", textOf(owner->second), textOf(keyOf(row)), row.id));
         }
     }
     std::set<Key> asked;
@@ -54,9 +61,11 @@ void checkRows(const std::vector<HistoryWrite>& writes, const std::vector<FinalR
         if (write.outcome == HistoryWrite::Outcome::Ok) {
             ++verdict.acknowledged;
             if (!there) {
-                find(verdict, verdict.lost, fmt::format("{} was acknowledged by {} with id {} and is not there", textOf(key), write.side, write.id));
+                find(verdict, verdict.lost,
+                     fmt::format("{} was acknowledged by {} with id {} and is not there", textOf(key), write.side, write.id));
             } else if (row->second != write.id) {
-                find(verdict, verdict.lost, fmt::format("{} was acknowledged with id {} and is there with {}", textOf(key), write.id, row->second));
+                find(verdict, verdict.lost,
+                     fmt::format("{} was acknowledged with id {} and is there with {}", textOf(key), write.id, row->second));
             }
         } else if (write.outcome == HistoryWrite::Outcome::Fail && there) {
             find(verdict, verdict.failedPresent, textOf(key) + " failed, and is there");
@@ -118,7 +127,8 @@ void checkSides(const HistoryRules& rules, HistoryVerdict& verdict) {
     const std::vector<HistoryPeriod>& periods = verdict.periods;
     const int changes = static_cast<int>(periods.size()) - 1;
     if (rules.switches >= 0 && changes > rules.switches) {
-        find(verdict, verdict.wrongSide, fmt::format("the answers change sides {} times, but there were {} switches", changes, rules.switches));
+        find(verdict, verdict.wrongSide,
+             fmt::format("the answers change sides {} times, but there were {} switches", changes, rules.switches));
     }
     for (std::size_t i = 0; i < periods.size(); ++i) {
         if (periods[i].side != "blue" && periods[i].side != "green") {
@@ -131,11 +141,13 @@ void checkSides(const HistoryRules& rules, HistoryVerdict& verdict) {
         const double ms = static_cast<double>(periods[i + 1].fromNs - periods[i].fromNs) / 1e6;
         if (ms < rules.shortestPeriodMs) {
             find(verdict, verdict.wrongSide,
-                 fmt::format("{} answered {} writes within {:.3f} ms from {} ns on, between answers of the other side", periods[i].side, periods[i].writes, ms, periods[i].fromNs));
+                 fmt::format("{} answered {} writes within {:.3f} ms from {} ns on, between answers of the other side", periods[i].side,
+                             periods[i].writes, ms, periods[i].fromNs));
         }
     }
     if (!rules.finalSide.empty() && !periods.empty() && periods.back().side != rules.finalSide) {
-        find(verdict, verdict.wrongSide, fmt::format("the last writes were answered by {}, not by {}", periods.back().side, rules.finalSide));
+        find(verdict, verdict.wrongSide,
+             fmt::format("the last writes were answered by {}, not by {}", periods.back().side, rules.finalSide));
     }
 }
 
@@ -181,7 +193,8 @@ void checkSequence(const std::string& database, const std::vector<const HistoryW
         }
         const auto [first, fresh] = seen.emplace(write->id, write);
         if (!fresh) {
-            find(verdict, verdict.sequenceErrors, fmt::format("{} and {} both got the id {}", textOf(keyOf(*first->second)), textOf(keyOf(*write)), write->id));
+            find(verdict, verdict.sequenceErrors,
+                 fmt::format("{} and {} both got the id {}", textOf(keyOf(*first->second)), textOf(keyOf(*write)), write->id));
         }
         placed.emplace_back(write, possiblePeriods(*write, verdict.periods));
         if (placed.back().second.size() == 1) {
@@ -191,7 +204,9 @@ void checkSequence(const std::string& database, const std::vector<const HistoryW
     for (const auto& [write, possible] : placed) {
         const std::int64_t id = write->id;
         if (std::none_of(possible.begin(), possible.end(), [&](std::size_t period) { return fits(id, period, ranges); })) {
-            find(verdict, verdict.sequenceErrors, fmt::format("{} got the id {} from {}, which goes back behind or ahead of the other side's", textOf(keyOf(*write)), id, write->side));
+            find(verdict, verdict.sequenceErrors,
+                 fmt::format("{} got the id {} from {}, which goes back behind or ahead of the other side's", textOf(keyOf(*write)), id,
+                             write->side));
         }
     }
 }
@@ -222,9 +237,17 @@ Json HistoryVerdict::toJson() const {
     for (const HistoryPeriod& period : periods) {
         list.push_back({{"side", period.side}, {"first_ok_ns", period.fromNs}, {"writes", period.writes}});
     }
-    return {{"acknowledged", acknowledged}, {"lost", lost},       {"duplicated", duplicated},          {"failed_present", failedPresent},
-            {"wrong_side", wrongSide},      {"unknown", unknown}, {"unknown_present", unknownPresent}, {"sequence_errors", sequenceErrors},
-            {"periods", list},              {"ok", ok()},         {"findings", findings}};
+    return {{"acknowledged", acknowledged},
+            {"lost", lost},
+            {"duplicated", duplicated},
+            {"failed_present", failedPresent},
+            {"wrong_side", wrongSide},
+            {"unknown", unknown},
+            {"unknown_present", unknownPresent},
+            {"sequence_errors", sequenceErrors},
+            {"periods", list},
+            {"ok", ok()},
+            {"findings", findings}};
 }
 
 } // namespace tealdeck

@@ -49,11 +49,11 @@ struct HistoryPeriod {
 
 struct HistoryVerdict {
     std::uint64_t acknowledged = 0;
-    std::uint64_t lost = 0;            ///< acknowledged, but not there or with another id
-    std::uint64_t duplicated = 0;      ///< rows or ids that are there twice, acknowledged twice, or that nobody asked for
-    std::uint64_t failedPresent = 0;   ///< told to have failed, but there
-    std::uint64_t wrongSide = 0;       ///< acknowledged by a side that was not production then
-    std::uint64_t sequenceErrors = 0;  ///< ids given twice, or going back from one side to the next
+    std::uint64_t lost = 0;           ///< acknowledged, but not there or with another id
+    std::uint64_t duplicated = 0;     ///< rows or ids that are there twice, acknowledged twice, or that nobody asked for
+    std::uint64_t failedPresent = 0;  ///< told to have failed, but there
+    std::uint64_t wrongSide = 0;      ///< acknowledged by a side that was not production then
+    std::uint64_t sequenceErrors = 0; ///< ids given twice, or going back from one side to the next
     std::uint64_t unknown = 0;
     std::uint64_t unknownPresent = 0;
     std::vector<HistoryPeriod> periods;

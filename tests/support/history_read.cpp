@@ -23,7 +23,9 @@ HistoryWrite invoked(const Json& line, const Key& key) {
 
 void ended(const Json& line, const std::string& event, HistoryWrite& write) {
     write.endNs = member<std::int64_t>(line, "t_ns", 0);
-    write.outcome = event == "ok" ? HistoryWrite::Outcome::Ok : event == "fail" ? HistoryWrite::Outcome::Fail : HistoryWrite::Outcome::Unknown;
+    write.outcome = event == "ok"     ? HistoryWrite::Outcome::Ok
+                    : event == "fail" ? HistoryWrite::Outcome::Fail
+                                      : HistoryWrite::Outcome::Unknown;
     write.id = member<std::int64_t>(line, "id", 0);
     write.side = member<std::string>(line, "side", {});
 }
@@ -58,7 +60,8 @@ Status readHistory(const std::filesystem::path& file, std::vector<HistoryWrite>&
         }
         const auto found = open.find(key);
         if (found == open.end()) {
-            return Error{Error::Kind::Invalid, fmt::format("{}:{}: an answer to a write that was never asked for.", file.string(), number), {}, {}};
+            return Error{
+                Error::Kind::Invalid, fmt::format("{}:{}: an answer to a write that was never asked for.", file.string(), number), {}, {}};
         }
         ended(*line, event, writes[found->second]);
         open.erase(found);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/postgres/connection.h"
+#include "core/traffic/haproxy.h"
+#include "core/traffic/pgbouncer.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace tealdeck {
+
+/// Read-only sessions for one run of the checks, opened at first use. What failed once is not tried again in the same run, so a dead
+/// server costs one time-out. One statement at a time on each server.
+class CheckSessions {
+  public:
+    explicit CheckSessions(const Connector& connector) : m_connector(connector) {}
+    [[nodiscard]] const Plan& plan() const { return m_connector.plan(); }
+    [[nodiscard]] const Connector& connector() const { return m_connector; }
+
+    /// Every statement runs read-only, at most STATEMENT_LIMIT. An empty database means the endpoint's own.
+    Result<Rows> query(Side side, const std::string& database, const std::string& sql, const Parameters& parameters = {});
+    /// Several statements, for the rare check that must open a transaction which writes and rolls back.
+    Result<Rows> batch(Side side, const std::string& database, const std::string& sql, Millis limit);
+    /// Major version of the primary.
+    Result<int> majorVersion(Side side);
+    /// Whether the database exists on the primary.
+    Result<bool> exists(Side side, const std::string& database);
+    /// Status of a pooler, asked once.
+    const Result<PoolerStatus>& pooler(std::size_t index);
+    const Result<HaproxyStatus>& balancer(std::size_t index);
+
+    static constexpr Millis STATEMENT_LIMIT{5000};
+    static constexpr Millis CONNECT_LIMIT{3000};
+
+  private:
+    Result<Connection*> session(Side side, const std::string& database);
+
+    const Connector& m_connector;
+    std::map<std::pair<Side, std::string>, Result<std::unique_ptr<Connection>>> m_sessions;
+    std::map<Side, Error> m_unreachable;
+    std::map<Side, Result<std::set<std::string>>> m_databases;
+    std::map<std::size_t, Result<PoolerStatus>> m_poolers;
+    std::map<std::size_t, Result<HaproxyStatus>> m_balancers;
+};
+
+} // namespace tealdeck

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/checks/runner.h"
+
+#include "core/checks/catalogue.h"
+#include "core/postgres/sql.h"
+#include "core/util/text.h"
+
+#include <fmt/format.h>
+
+namespace tealdeck {
+namespace {
+
+constexpr std::size_t SHOWN_FINDINGS = 10;
+
+std::string literals(const std::vector<std::string>& texts) {
+    std::string list;
+    for (const std::string& text : texts) {
+        list += (list.empty() ? "" : ", ") + quoteLiteral(text);
+    }
+    return "array[" + list + "]::text[]";
+}
+
+void replaceAll(std::string& text, const std::string& what, const std::string& with) {
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+        text.replace(at, what.size(), with);
+    }
+}
+
+bool applies(const CheckDefinition& check, const CheckContext& context) {
+    return check.when == CheckWhen::Always || (check.when == CheckWhen::BeforeReplication) == (context.moment == CheckMoment::BeforeReplication);
+}
+
+/// One run: makes the lines, in the order of the catalogue.
+class Run {
+  public:
+    Run(const Connector& connector, const CheckContext& context) : m_sessions(connector), m_context(context) {}
+
+    std::vector<CheckState> all() {
+        for (const CheckDefinition& check : checkCatalogue()) {
+            if (applies(check, m_context)) {
+                ask(check);
+            }
+        }
+        return std::move(m_lines);
+    }
+
+  private:
+    void ask(const CheckDefinition& check) {
+        switch (check.scope) {
+        case CheckScope::Source:
+            return askServer(check, sourceOf(m_context.direction));
+        case CheckScope::Destination:
+            return askServer(check, destinationOf(m_context.direction));
+        case CheckScope::EachPrimary:
+            askServer(check, Side::Blue);
+            return askServer(check, Side::Green);
+        case CheckScope::Pair:
+            return askPair(check);
+        case CheckScope::EachPooler:
+            for (std::size_t i = 0; i < m_sessions.plan().pgbouncers.size(); ++i) {
+                answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", i}, check.id + "/" + m_sessions.plan().pgbouncers[i].name);
+            }
+            return;
+        case CheckScope::EachBalancer:
+            for (std::size_t i = 0; i < m_sessions.plan().haproxies.size(); ++i) {
+                answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", i}, check.id + "/" + m_sessions.plan().haproxies[i].name);
+            }
+            return;
+        }
+    }
+
+    void askServer(const CheckDefinition& check, Side side) {
+        const std::string id = fmt::format("{}/{}", check.id, sideName(side));
+        if (check.minVersion > 0 || check.maxVersion < 99) {
+            const Result<int> major = m_sessions.majorVersion(side);
+            if (major && (*major < check.minVersion || *major > check.maxVersion)) {
+                return; // the question does not exist there
+            }
+        }
+        if (!check.perDatabase) {
+            return answer(check, {m_sessions, m_context, side, "", 0}, id);
+        }
+        for (const std::string& database : m_sessions.plan().databases) {
+            const Result<bool> exists = m_sessions.exists(side, database);
+            const bool notYet = exists && !*exists && m_context.moment == CheckMoment::BeforeReplication && side == Side::Green;
+            if (!notYet) { // green gets its databases with the replication
+                answer(check, {m_sessions, m_context, side, database, 0}, id + "/" + database);
+            }
+        }
+    }
+
+    void askPair(const CheckDefinition& check) {
+        if (!check.perDatabase) {
+            return answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", 0}, check.id);
+        }
+        for (const std::string& database : m_sessions.plan().databases) {
+            answer(check, {m_sessions, m_context, sourceOf(m_context.direction), database, 0}, check.id + "/" + database);
+        }
+    }
+
+    void answer(const CheckDefinition& check, const CheckSubject& subject, const std::string& id) {
+        CheckAnswer found;
+        if (m_context.cancelled && m_context.cancelled()) {
+            found = CheckAnswer::unknown("The checks were stopped before this one.");
+        } else {
+            found = check.evaluate ? check.evaluate(subject) : findingsOf(m_sessions.query(subject.side, subject.database, checkSql(check, subject.plan(), m_context)));
+        }
+        CheckState line;
+        line.id = id;
+        line.family = check.family;
+        line.severity = check.severityFor ? check.severityFor(subject.plan()) : check.severity;
+        line.question = check.question;
+        line.why = check.why;
+        line.expected = check.expected;
+        line.actual = found.actual;
+        line.fix = check.fix;
+        line.source = check.source;
+        line.result = found.result;
+        line.evaluatedUs = m_context.steadyUs ? m_context.steadyUs() : Clock::system().steadyUs();
+        line.validForUs = std::int64_t{1000000} * check.validForSeconds;
+        if (m_context.told) {
+            m_context.told(line);
+        }
+        m_lines.push_back(std::move(line));
+    }
+
+    CheckSessions m_sessions;
+    const CheckContext& m_context;
+    std::vector<CheckState> m_lines;
+};
+
+} // namespace
+
+CheckAnswer CheckAnswer::findings(const std::vector<std::string>& found) {
+    if (found.empty()) {
+        return pass();
+    }
+    std::string text;
+    for (std::size_t i = 0; i < std::min(found.size(), SHOWN_FINDINGS); ++i) {
+        text += (i == 0 ? "" : "; ") + plainText(found[i], 200);
+    }
+    if (found.size() > SHOWN_FINDINGS) {
+        text += fmt::format("; and {} more", found.size() - SHOWN_FINDINGS);
+    }
+    return fail(text);
+}
+
+CheckAnswer findingsOf(const Result<Rows>& rows) {
+    if (!rows) {
+        return CheckAnswer::unknown(plainText(rows.error().text()));
+    }
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+        std::string line;
+        for (std::size_t c = 0; c < rows->columns.size(); ++c) {
+            const std::string value = rows->text(i, c);
+            line += (line.empty() || value.empty() ? "" : ", ") + value;
+        }
+        found.push_back(line);
+    }
+    return CheckAnswer::findings(found);
+}
+
+std::string checkSql(const CheckDefinition& definition, const Plan& plan, const CheckContext& context) {
+    std::string sql = definition.sql;
+    const auto databases = plan.databases.size();
+    // A subscription holds one slot and one sender for itself and up to two for copying tables (max_sync_workers_per_subscription = 2).
+    replaceAll(sql, "{slots}", std::to_string(context.moment == CheckMoment::BeforeReplication ? databases * 3 : databases));
+    replaceAll(sql, "{workers}", std::to_string(databases * 2));
+    replaceAll(sql, "{databases}", std::to_string(databases));
+    replaceAll(sql, "{repl_role}", quoteLiteral(plan.replication.user));
+    replaceAll(sql, "{subscription}", quoteLiteral(subscriptionName(plan, context.direction)));
+    replaceAll(sql, "{read_roles}", literals(plan.readRoles));
+    replaceAll(sql, "{identity_full}", plan.replication.identityFull ? "true" : "false");
+    replaceAll(sql, "{long_s}", fmt::format("{}", context.longTransactionSeconds));
+    replaceAll(sql, "{drain_ms}", std::to_string(plan.cutover.drain.count()));
+    replaceAll(sql, "{budget_ms}", std::to_string(plan.cutover.budget.count()));
+    replaceAll(sql, "{no_key}", R"(((c.relreplident = 'd' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and i.indimmediate and i.indisvalid))
+        or c.relreplident = 'n' or (c.relreplident = 'i' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident and i.indisvalid and i.indimmediate))))");
+    replaceAll(sql, "{not_extension}", "not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')");
+    replaceAll(sql, "{users}", "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync')");
+    return sql;
+}
+
+std::vector<CheckState> runChecks(const Connector& connector, const CheckContext& context) { return Run(connector, context).all(); }
+
+} // namespace tealdeck
