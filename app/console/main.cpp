@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <QApplication>
 #include <QFileInfo>
+#include <QIcon>
 #include <QSocketNotifier>
 
 #include <csignal>
@@ -116,6 +117,7 @@ int main(int argc, char** argv) {
     QApplication::setOrganizationName(QStringLiteral("tealdeck"));
     QApplication::setApplicationName(QStringLiteral("tealdeck"));
     QApplication::setApplicationVersion(QLatin1String(tealdeck::VERSION));
+    QApplication::setWindowIcon(QIcon(QStringLiteral(":/tealdeck/icons/tealdeck.svg")));
     tealdeck::Console console(options);
     endOnSignals(application, console);
     console.begin();

@@ -100,6 +100,7 @@ TEST(EventModel, AppendsForgetsAndUncovers) {
     filter.setSourceModel(&live);
     const Tester tester(&live, Tester::FailureReportingMode::Fatal);
     const Tester filtered(&filter, Tester::FailureReportingMode::Fatal);
+    filter.setGroup(EventGroup::All);
     filter.setWords(QStringLiteral("replica"));
     for (std::size_t i = 0; i + 10 < events.size(); i += 10) {
         live.append(std::span(events).subspan(i, 10));

@@ -216,6 +216,21 @@ TEST(ReplayWindow, KeysMoveThePosition) {
     EXPECT_LT(at(), archive->timeline().alarms.front().timeUs);
 }
 
+TEST(ReplayWindow, PlotsNeverShowTheFuture) {
+    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
+    MainWindow window(replaySession(archive, "x.teal", Clock::system()), Clock::system());
+    window.resize(1200, 800);
+    window.show();
+    window.start();
+    auto* plots = window.findChild<LagPlots*>();
+    for (const std::int64_t at : std::initializer_list<std::int64_t>{300'000'000, 5'500'000, 90'000'000, 12'000'000}) {
+        window.replay()->seek(at);
+        plots->drawNow();
+        EXPECT_GT(plots->newestDrawnUs(), at - 3'000'000);
+        EXPECT_LE(plots->newestDrawnUs(), at);
+    }
+}
+
 TEST(EngineBridge, TakesEventsFromAnotherThread) {
     auto source = std::make_shared<ScriptedSource>(test::scriptedUpgrade());
     EngineBridge bridge(source, Clock::system());

@@ -30,7 +30,9 @@ void EventFilter::setWords(const QString& words) {
 
 bool EventFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
     const QModelIndex index = sourceModel()->index(row, 0, parent);
-    if (m_group != EventGroup::All && index.data(EventModel::GroupRole).toInt() != static_cast<int>(m_group)) {
+    const auto group = static_cast<EventGroup>(index.data(EventModel::GroupRole).toInt());
+    const bool wanted = m_group == EventGroup::All || (m_group == EventGroup::Main ? group != EventGroup::Telemetry : group == m_group);
+    if (!wanted) {
         return false;
     }
     return std::all_of(m_words.begin(), m_words.end(), [&](const QString& word) {
@@ -62,7 +64,7 @@ void EventPanel::makeFilter() {
     row->addStretch(1);
     m_group = new QComboBox;
     m_group->setAccessibleName(tr("Kind of events"));
-    m_group->addItems({tr("All"), tr("Operator"), tr("Progress"), tr("Checks"), tr("Alarms"), tr("Statements"), tr("Trouble")});
+    m_group->addItems({tr("Main"), tr("Operator"), tr("Progress"), tr("Checks"), tr("Alarms"), tr("Statements"), tr("Trouble"), tr("Telemetry"), tr("All")});
     connect(m_group, &QComboBox::currentIndexChanged, this, [this](int index) { m_filter.setGroup(static_cast<EventGroup>(index)); });
     m_words = new QLineEdit;
     m_words->setAccessibleName(tr("Words that the events must contain"));

@@ -25,7 +25,7 @@ class EventFilter final : public QSortFilterProxyModel {
     [[nodiscard]] bool filterAcceptsRow(int row, const QModelIndex& parent) const override;
 
   private:
-    EventGroup m_group = EventGroup::All;
+    EventGroup m_group = EventGroup::Main;
     QStringList m_words;
 };
 

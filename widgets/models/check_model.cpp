@@ -105,11 +105,18 @@ int CheckModel::rowCount(const QModelIndex& parent) const { return parent.isVali
 
 int CheckModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
+QString questionOf(const CheckState& check) {
+    // A question that is asked several times says of what: "SRV02/blue/shop" is about blue/shop.
+    const auto slash = check.id.find('/');
+    const QString about = slash == std::string::npos ? QString() : safeText(check.id.substr(slash + 1));
+    return about.isEmpty() ? safeText(check.question) : about + QStringLiteral(": ") + safeText(check.question);
+}
+
 QString CheckModel::text(const Row& row, int column) const {
     const CheckState& c = row.check;
     switch (column) {
     case State: return standingMark(row.standing) + QLatin1Char(' ') + standingWord(row.standing);
-    case Question: return safeText(c.question);
+    case Question: return questionOf(c);
     case Expected: return safeText(c.expected);
     case Actual: return c.actual.empty() ? unknownMark() : safeText(c.actual);
     case Age: return c.evaluatedUs == 0 ? QStringLiteral("–") : formatAge(m_nowUs - c.evaluatedUs);

@@ -11,6 +11,8 @@ enum class CheckStanding { Fails, Unknown, Stale, Warns, Overridden, Passes };
 CheckStanding standingOf(const CheckState& check, std::int64_t nowUs);
 QString standingWord(CheckStanding standing); ///< "FAILS", "UNKNOWN", "STALE", "warns", "overridden", "ok"
 QString standingMark(CheckStanding standing); ///< a shape that differs for each: colour is never alone
+/// The question with what it is asked of: "blue/shop: Are there large objects?"
+QString questionOf(const CheckState& check);
 bool standsInTheWay(CheckStanding standing);
 
 /// The checklist: what blocks first, then by family and id.

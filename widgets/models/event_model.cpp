@@ -18,6 +18,11 @@ EventGroup groupOf(const Event& event) {
     case EventKind::SignOff: return EventGroup::Operator;
     case EventKind::Check: return EventGroup::Checks;
     case EventKind::Alarm: return EventGroup::Alarms;
+    case EventKind::Topology:
+    case EventKind::Traffic:
+    case EventKind::Replication:
+    case EventKind::Metrics:
+    case EventKind::Seal: return EventGroup::Telemetry;
     case EventKind::Statement: return EventGroup::Statements;
     case EventKind::Gap:
     case EventKind::Recovered: return EventGroup::Trouble;

@@ -10,7 +10,8 @@
 namespace tealdeck {
 
 /// What people filter by.
-enum class EventGroup { All, Operator, Progress, Checks, Alarms, Statements, Trouble };
+/// Telemetry repeats every second: it is shown only when asked for.
+enum class EventGroup { Main, Operator, Progress, Checks, Alarms, Statements, Trouble, Telemetry, All };
 EventGroup groupOf(const Event& event);
 
 /// The event list, oldest first, without the stream of metrics. In replay all events are given once and the position uncovers them, so that

@@ -103,7 +103,8 @@ struct LagPlots::Impl {
     void buildPlot(std::size_t i);
     void colour(const Tokens& t, const QFont& font);
     void colourPlot(Plot& p, const PlotSpec& spec, const Tokens& t, const QFont& font);
-    void refill(const SeriesStore* series, std::int64_t from, std::int64_t to);
+    /// Draws samples up to `now` alone: a replay holds the future too, and must not show it.
+    void refill(const SeriesStore* series, std::int64_t from, std::int64_t now, std::int64_t to);
     void scale(Plot& p, const PlotSpec& spec, std::int64_t from, std::int64_t to);
     void titles(const SeriesStore* series, std::int64_t now);
     void drawMarks(const Tokens& t, const QFont& font, std::int64_t from, std::int64_t to);
@@ -214,14 +215,14 @@ void LagPlots::Impl::colourPlot(Plot& p, const PlotSpec& spec, const Tokens& t, 
     p.title->setBrush(ground);
 }
 
-void LagPlots::Impl::refill(const SeriesStore* series, std::int64_t from, std::int64_t to) {
+void LagPlots::Impl::refill(const SeriesStore* series, std::int64_t from, std::int64_t now, std::int64_t to) {
     bool any = false;
     for (std::size_t i = 0; i < plots.size(); ++i) {
         Plot& p = plots[i];
         const int columns = std::max(50, p.rect->width());
         p.rect->axis(QCPAxis::atBottom)->ticker()->setTickCount(std::clamp(p.rect->width() / 70, 2, 5));
         for (std::size_t c = 0; c < p.curves.size(); ++c) {
-            fill(p.curves[c], series != nullptr ? series->find(PLOTS[i].curves[c].metric) : nullptr, from, to, columns);
+            fill(p.curves[c], series != nullptr ? series->find(PLOTS[i].curves[c].metric) : nullptr, from, now, columns);
             any = any || p.curves[c]->dataCount() > 0;
         }
         p.rect->axis(QCPAxis::atBottom)->setRange(static_cast<double>(from) / 1e6, static_cast<double>(to) / 1e6);
@@ -254,7 +255,7 @@ void LagPlots::Impl::titles(const SeriesStore* series, std::int64_t now) {
         QStringList parts{LagPlots::tr(narrow ? PLOTS[i].shortTitle : PLOTS[i].title)};
         for (const CurveSpec& curve : PLOTS[i].curves) {
             const Series* s = series != nullptr ? series->find(curve.metric) : nullptr;
-            const Series::Sample* sample = s != nullptr ? s->at(cursorUs >= 0 ? cursorUs : now) : nullptr;
+            const Series::Sample* sample = s != nullptr ? s->at(cursorUs >= 0 ? std::min(cursorUs, now) : now) : nullptr;
             if (sample == nullptr) {
                 continue;
             }
@@ -376,7 +377,7 @@ void LagPlots::changed() {
 void LagPlots::drawNow() {
     const std::int64_t to = std::max<std::int64_t>(m_now.steadyUs, 1'000'000);
     const std::int64_t from = std::max<std::int64_t>(0, to - m_spanUs);
-    m_impl->refill(m_series, from, std::max(to, from + 30'000'000));
+    m_impl->refill(m_series, from, m_now.steadyUs, std::max(to, from + 30'000'000));
     m_impl->titles(m_series, m_now.steadyUs);
     m_impl->drawMarks(tokensFor(palette()), font(), from, to);
     m_impl->plot->replot(QCustomPlot::rpQueuedReplot);
@@ -393,6 +394,16 @@ void LagPlots::changeEvent(QEvent* event) {
         changed();
     }
     QWidget::changeEvent(event);
+}
+
+std::int64_t LagPlots::newestDrawnUs() const {
+    double newest = -1;
+    for (const Plot& p : m_impl->plots) {
+        for (const QCPGraph* curve : p.curves) {
+            newest = curve->dataCount() > 0 ? std::max(newest, curve->dataMainKey(curve->dataCount() - 1)) : newest;
+        }
+    }
+    return newest < 0 ? -1 : static_cast<std::int64_t>(std::llround(newest * 1e6));
 }
 
 void LagPlots::resizeEvent(QResizeEvent*) { changed(); }

@@ -35,6 +35,8 @@ class LagPlots final : public QWidget {
     [[nodiscard]] std::int64_t span() const { return m_spanUs; }
     /// Draws at once instead of within 100 ms: for pictures.
     void drawNow();
+    /// Time of the newest sample in the picture; -1: none.
+    [[nodiscard]] std::int64_t newestDrawnUs() const;
     [[nodiscard]] QSize minimumSizeHint() const override { return {320, 200}; }
 
   protected:

@@ -13,6 +13,10 @@ int weightOf(const Event& event) {
     return priority == "high" ? 2 : priority == "medium" ? 1 : 0;
 }
 
+bool isTelemetry(EventKind kind) {
+    return kind == EventKind::Metrics || kind == EventKind::Seal || kind == EventKind::Topology || kind == EventKind::Traffic || kind == EventKind::Replication;
+}
+
 bool isAct(EventKind kind) {
     return kind == EventKind::Operator || kind == EventKind::Answer || kind == EventKind::SignOff;
 }
@@ -39,7 +43,7 @@ TimelineData timelineOf(std::span<const Event> events) {
         } else if (isAct(e.kind)) {
             data.acts.push_back({e.steadyUs, describe(e), 0});
         }
-        if (e.kind != EventKind::Metrics && e.kind != EventKind::Seal) {
+        if (!isTelemetry(e.kind)) {
             data.events.push_back(e.steadyUs);
         }
     }
