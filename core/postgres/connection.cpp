@@ -177,6 +177,9 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
         } catch (const pqxx::broken_connection& failure) {
             // Also thrown for SQLSTATEs of class 08, such as a subscription that can't reach its publisher: then this session is well.
             if (!broken && session->is_open()) {
+                if (job.simple) {
+                    leaveTransaction();
+                }
                 return Error{Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, "08001"};
             }
             broken = true;
