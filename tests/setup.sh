@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # What tests/run, app/demo and tests/perf/run share: packages, private folders, the build. Sourced by bash, never run.
 
 TEALDECK_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -109,8 +110,7 @@ prepare_environment() {
     fi
     if [ -z "${XDG_RUNTIME_DIR:-}" ] || [ ! -w "$XDG_RUNTIME_DIR" ]; then
         XDG_RUNTIME_DIR=${TMPDIR:-/tmp}/tealdeck-runtime-$(id -u)
-        mkdir -p -m 0700 "$XDG_RUNTIME_DIR"
-        [ -O "$XDG_RUNTIME_DIR" ] || XDG_RUNTIME_DIR=$(mktemp -d)
+        mkdir -m 0700 "$XDG_RUNTIME_DIR" 2>/dev/null || [ -O "$XDG_RUNTIME_DIR" ] || XDG_RUNTIME_DIR=$(mktemp -d)
         export XDG_RUNTIME_DIR
     fi
 }
@@ -127,7 +127,7 @@ build_project() {
     [ "$memory_gib" -ge 1 ] || memory_gib=1
     [ "$jobs" -le "$memory_gib" ] || jobs=$memory_gib
     (
-        cd "$TEALDECK_ROOT"
+        cd "$TEALDECK_ROOT" || exit
         cmake --preset "$preset" >&2
         target=()
         [ $# -eq 0 ] || target=(--target "$@")
