@@ -180,10 +180,22 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
         } catch (const pqxx::sql_error& failure) {
             // libpqxx before 7 reports a connection that ends in mid-statement as an error without a state.
             broken = broken || failure.sqlstate().empty() || !session->is_open();
+            if (job.simple && !broken) {
+                leaveTransaction();
+            }
             return Error{broken ? Error::Kind::Unavailable : Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, failure.sqlstate()};
         } catch (const std::exception& failure) {
             broken = broken || !session->is_open();
             return Error{Error::Kind::Unavailable, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, {}};
+        }
+    }
+
+    /// A batch that failed after its BEGIN leaves the session in a transaction that refuses everything.
+    void leaveTransaction() {
+        try {
+            pqxx::nontransaction(*session).exec("ROLLBACK");
+        } catch (const std::exception&) {
+            broken = true;
         }
     }
 
