@@ -63,6 +63,8 @@ void TopologyView::paintEvent(QPaintEvent*) {
     paintEnv(painter, m_layout.green, Env::Green);
     paintLanes(painter);
     paintReplication(painter);
+    paintFence(painter, m_layout.blue, m_snapshot.blueFence); // last: a barrier lies over what it stops
+    paintFence(painter, m_layout.green, m_snapshot.greenFence);
     if (hasFocus() && m_showFocus) {
         painter.setPen(QPen(t.focus, 2));
         painter.setBrush(Qt::NoBrush);
@@ -185,7 +187,6 @@ void TopologyView::paintEnv(QPainter& painter, const PlacedEnv& placed, Env env)
     for (const PlacedNode& node : placed.nodes) {
         paintNode(painter, node, list[node.index], env);
     }
-    paintFence(painter, placed, env == Env::Blue ? m_snapshot.blueFence : m_snapshot.greenFence);
 }
 
 void TopologyView::paintFence(QPainter& painter, const PlacedEnv& placed, const std::string& fence) const {
