@@ -30,6 +30,7 @@ select 'replica identity ' || r.name, r.relreplident::text || coalesce((select '
 union all
 select format('constraint %s.%I', r.name, k.conname), pg_get_constraintdef(k.oid) || case when k.convalidated then '' else ' not validated' end
   from pg_constraint k join rels r on r.oid = k.conrelid where k.contype in ('p', 'u', 'c', 'f', 'x')
+   and (k.contype <> 'f' or k.conparentid = 0)
 union all
 select 'index ' || r.name, pg_get_indexdef(i.indexrelid) || case when i.indisvalid then '' else ' invalid' end from pg_index i join rels r on r.oid = i.indexrelid
 union all

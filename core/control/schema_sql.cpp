@@ -110,16 +110,26 @@ create or replace function tealdeck.save_once(k text, v jsonb) returns void lang
   insert into tealdeck.saved(key, value) values (k, v) on conflict (key) do nothing
 $f$;
 
--- Takes the right to log in to this database from everyone but the kept roles, and from other superusers altogether; sets the read-only
--- default as a second layer. The exact prior state is saved first, in the same transaction.
+-- Superusers pass every CONNECT privilege, so the others of them lose LOGIN. Roles belong to the cluster: called in the control database
+-- only, a moment before the pause; their sessions are ended by the fence like everyone's.
+create or replace function tealdeck.close_superusers(keep text[]) returns void language plpgsql volatile set search_path = pg_catalog as $f$
+declare r record;
+begin
+  perform tealdeck.save_once('superusers', coalesce((select to_jsonb(array_agg(rolname)) from pg_roles
+    where rolsuper and rolcanlogin and rolname <> current_user and rolname <> all (keep)), '[]'));
+  for r in select rolname from pg_roles where rolsuper and rolcanlogin and rolname <> current_user and rolname <> all (keep) loop
+    execute format('alter role %I nologin', r.rolname);
+  end loop;
+end $f$;
+
+-- Takes the right to log in to this database from everyone but the kept roles; sets the read-only default as a second layer. The exact
+-- prior state is saved first, in the same transaction.
 create or replace function tealdeck.close_logins(keep text[]) returns void language plpgsql volatile set search_path = pg_catalog as $f$
 declare g record; d name := current_database();
 begin
   perform tealdeck.save_once('connect', tealdeck.connect_grants());
   perform tealdeck.save_once('read_only', coalesce((select to_jsonb(array_agg(c)) from pg_db_role_setting s join pg_database b on b.oid = s.setdatabase,
     unnest(s.setconfig) c where b.datname = d and s.setrole = 0 and c like 'default_transaction_read_only=%'), '[]'));
-  perform tealdeck.save_once('superusers', coalesce((select to_jsonb(array_agg(rolname)) from pg_roles
-    where rolsuper and rolcanlogin and rolname <> current_user and rolname <> all (keep)), '[]'));
   for g in select distinct coalesce(r.rolname, '') as grantee from pg_database b, aclexplode(coalesce(b.datacl, acldefault('d', b.datdba))) x
              left join pg_roles r on r.oid = x.grantee where b.datname = d and x.privilege_type = 'CONNECT' loop
     continue when g.grantee = any (keep);
@@ -130,16 +140,19 @@ begin
       execute format('grant connect on database %I to %I', d, g.role);
     end if;
   end loop;
-  for g in select rolname from pg_roles where rolsuper and rolcanlogin and rolname <> current_user and rolname <> all (keep) loop
-    execute format('alter role %I nologin', g.rolname);
-  end loop;
   execute format('alter database %I set default_transaction_read_only = on', d);
 end $f$;
 
--- Gives back exactly what close_logins saved.
+-- Gives back exactly what close_logins and close_superusers saved.
 create or replace function tealdeck.open_logins() returns void language plpgsql volatile set search_path = pg_catalog as $f$
 declare g record; d name := current_database(); saved jsonb;
 begin
+  for g in select jsonb_array_elements_text(value) as role from tealdeck.saved where key = 'superusers' loop
+    if exists (select from pg_roles where rolname = g.role and not rolcanlogin) then
+      execute format('alter role %I login', g.role);
+    end if;
+  end loop;
+  delete from tealdeck.saved where key = 'superusers';
   select value into saved from tealdeck.saved where key = 'connect';
   if saved is null then return; end if;
   for g in select distinct coalesce(r.rolname, '') as grantee from pg_database b, aclexplode(coalesce(b.datacl, acldefault('d', b.datdba))) x
@@ -154,16 +167,11 @@ begin
       execute format('grant connect on database %I to %I%s', d, g.grantee, case when g.grantable then ' with grant option' else '' end);
     end if;
   end loop;
-  for g in select jsonb_array_elements_text(value) as role from tealdeck.saved where key = 'superusers' loop
-    if exists (select from pg_roles where rolname = g.role and not rolcanlogin) then
-      execute format('alter role %I login', g.role);
-    end if;
-  end loop;
   execute format('alter database %I reset default_transaction_read_only', d);
   for g in select split_part(jsonb_array_elements_text(value), '=', 2) as setting from tealdeck.saved where key = 'read_only' loop
     execute format('alter database %I set default_transaction_read_only = %L', d, g.setting);
   end loop;
-  delete from tealdeck.saved where key in ('connect', 'read_only', 'superusers');
+  delete from tealdeck.saved where key in ('connect', 'read_only');
 end $f$;
 
 -- Sessions of others in this database.

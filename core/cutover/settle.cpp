@@ -153,8 +153,9 @@ Situation Settler::look() {
             Situation::Database& database = situation.databases[i];
             (side == Side::Blue ? database.blue : database.green) = *row;
             if (row->role == SideRole::Primary) {
-                const auto closed = control::readSaved((*open)[i], "connect");
-                (side == Side::Blue ? database.blueLoginsClosed : database.greenLoginsClosed) = closed.ok() && closed->has_value();
+                const auto logins = control::readSaved((*open)[i], "connect");
+                const auto superusers = control::readSaved((*open)[i], "superusers");
+                (side == Side::Blue ? database.blueLoginsClosed : database.greenLoginsClosed) = (logins.ok() && logins->has_value()) || (superusers.ok() && superusers->has_value());
             }
         }
     }

@@ -143,7 +143,7 @@ Status Switchover::armReturnPath(StepContext& context) {
 
 Status Switchover::disarmReturnPath() {
     Status status;
-    for (std::size_t i = 0; m_from && i < m_from->size(); ++i) {
+    for (std::size_t i = 0; m_from && m_to && i < m_from->size(); ++i) {
         if (const Status one = link(opposite(m_direction), i).retire(Millis(5000)); !one) {
             status = one;
         }

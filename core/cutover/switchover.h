@@ -44,6 +44,8 @@ class Switchover {
     /// What has to follow and can't be cancelled: the feed in the other direction, and the end of the old one. Can be repeated after a crash.
     std::vector<Step> stepsAfterSwitch();
     [[nodiscard]] bool past() const { return m_past; }
+    /// False when a failed switch could not be brought to a safe side yet: servers or poolers do not answer.
+    [[nodiscard]] bool settled() const { return m_settled; }
     [[nodiscard]] const SwitchReport& report() const { return m_report; }
 
   private:
@@ -69,6 +71,7 @@ class Switchover {
     Status endOldFeed();
     Status startReturnFeed(StepContext& context);
     Status proveReturnFeed(StepContext& context);
+    [[nodiscard]] std::string keptRoles() const;
     [[nodiscard]] std::string fenceSql() const;
     Link link(Direction direction, std::size_t database);
 
@@ -87,6 +90,7 @@ class Switchover {
     std::vector<std::string> m_fenceLsn;  ///< by database
     std::vector<std::string> m_startLsn;  ///< by database: where the destination's own life began
     bool m_past = false;
+    bool m_settled = true;
     std::unique_ptr<Timer> m_timer;
     SwitchReport m_report;
 };

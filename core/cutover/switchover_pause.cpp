@@ -18,15 +18,16 @@ Json object(const std::string& text) { return parseJson(text).value_or(Json::obj
 
 } // namespace
 
+std::string Switchover::keptRoles() const { return textArray({m_plan.replication.user, m_plan.side(m_source).primary.user}); }
+
 std::string Switchover::fenceSql() const {
     std::vector<int> own = m_context.connector.pids(m_source);
     const std::vector<int>& guardian = m_guardian->pids(m_source);
     own.insert(own.end(), guardian.begin(), guardian.end());
-    const std::string keep = textArray({m_plan.replication.user, m_plan.side(m_source).primary.user});
     const CutoverPlan& c = m_plan.cutover;
     // With a pooler its PAUSE has drained already; whoever is left came past it and gets the drain time only without one.
     const std::int64_t drain = m_context.poolers.empty() ? c.drain.count() : 0;
-    return fmt::format("BEGIN; SELECT tealdeck.close_logins({}); COMMIT; SELECT tealdeck.fence({}, {}, {}, {}, {}, false)", keep, quoteLiteral(m_token), m_generation, drain, c.kill.count(), pidArray(own));
+    return fmt::format("BEGIN; SELECT tealdeck.close_logins({}); COMMIT; SELECT tealdeck.fence({}, {}, {}, {}, {}, false)", keptRoles(), quoteLiteral(m_token), m_generation, drain, c.kill.count(), pidArray(own));
 }
 
 Status Switchover::pauseAndOpen(StepContext& context) {
@@ -45,8 +46,14 @@ Status Switchover::pauseAndOpen(StepContext& context) {
         m_context.quiet(false);
         return status;
     }
+    m_settled = false;
+    if (const Result<Rows> closed = m_from->control().batch(fmt::format("SELECT tealdeck.close_superusers({})", keptRoles())); !closed) {
+        status = closed.error();
+    }
     m_timer->start();
-    status = pausePoolers();
+    if (status.ok()) {
+        status = pausePoolers();
+    }
     if (status.ok()) {
         status = fenceAndReceive(context);
     }
@@ -61,6 +68,7 @@ Status Switchover::pauseAndOpen(StepContext& context) {
             status = takeBack(status.error(), false);
         }
     }
+    m_settled = m_settled || status.ok();
     m_report.pauseMs = m_timer->whole();
     m_report.ok = m_past;
     m_guardian->disarm();
@@ -206,11 +214,15 @@ Status Switchover::takeBack(const Error& reason, bool neverOpened) {
         Settler settler(m_context.connector, m_source == Side::Blue ? from : to, m_source == Side::Blue ? to : from, m_context.poolers);
         const Result<Side> settled = settler.settle(neverOpened && !m_past, CONSOLE_LIMIT);
         if (settled) {
+            m_settled = true;
             m_past = *settled == m_destination;
             m_report.detail = fmt::format("{} → {}", reason.text(), verdictName(settler.lastVerdict()));
             return Error{reason.kind, fmt::format("{} Writes are on {}.", reason.message, sideName(*settled)), reason.remedy, reason.sqlstate};
         }
         last = settled.error();
+        // Whatever it was, the next try begins with sessions that carry nothing over.
+        m_from.reset();
+        m_to.reset();
     } while (!deadline.passed());
     return Error{last.kind, fmt::format("{} And then: {}", reason.message, last.message), last.remedy, last.sqlstate};
 }

@@ -168,7 +168,16 @@ void Engine::keepChecklist() {
             m_checkNow = false;
         }
         const Snapshot s = m_hub.snapshot();
-        if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
+        if (s.busyWith.empty() && s.phase == Phase::Cutover) {
+            // A switch that could not be settled when it failed: tried again until the servers answer.
+            const std::lock_guard lock(m_mutex);
+            if (m_queue.empty() && !m_stopping) {
+                Command again;
+                again.kind = CommandKind::Abort;
+                m_queue.push_back(again);
+                m_wake.notify_all();
+            }
+        } else if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
             evaluateChecklist();
         }
     }

@@ -156,6 +156,10 @@ Status Engine::runSwitch(Direction direction) {
     if (!past) {
         report.detail = report.detail.empty() && !status ? status.error().text() : report.detail;
         static_cast<void>(m_hub.publish(EventKind::Switch, toJson(report)));
+        if (!switchover.settled()) {
+            setPhase(Phase::Cutover, "Not settled: the engine goes on trying to bring the writes to the safe side.");
+            return status;
+        }
         setPhase(before, "The switch did not happen; writes stayed where they were.");
         static_cast<void>(persistPhase(before));
         publishFences();
@@ -181,6 +185,9 @@ Status Engine::runAbort() {
     const Snapshot s = m_hub.snapshot();
     if (s.phase == Phase::Observe) {
         return runSwitch(Direction::Reverse);
+    }
+    if (s.phase == Phase::Cutover) {
+        return recover();
     }
     if (s.phase == Phase::Plan || s.phase == Phase::Preflight) {
         setPhase(Phase::Aborted, "Aborted before anything was changed.");

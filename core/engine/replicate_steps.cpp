@@ -170,7 +170,7 @@ struct Replicate {
                 return closed.error();
             }
         }
-        return {};
+        return asStatus(green->control().batch(fmt::format("select tealdeck.close_superusers({})", textArray(keep))));
     }
 
     Status subscribe(StepContext& context) {

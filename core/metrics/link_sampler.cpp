@@ -110,7 +110,10 @@ void LinkSampler::samplePublisher(ReplicationState& state, Direction direction, 
 void LinkSampler::sampleSubscriber(ReplicationState& state, Direction direction, const std::string& database, bool& subscriptionFound) {
     Connection* destination = session(destinationOf(direction), database);
     if (destination == nullptr) {
-        state.state = "unknown";
+        // Before the copy green does not have the databases: then there is no feed, which is known and not unknown.
+        Connection* admin = session(destinationOf(direction), {});
+        const Result<Rows> there = admin != nullptr ? admin->query("select 1 from pg_database where datname = $1", {database}, LIMIT) : Result<Rows>(Error{});
+        state.state = there.ok() && there->empty() ? "none" : "unknown";
         return;
     }
     const Result<Rows> rows = destination->query(SUBSCRIPTION_SQL, {subscriptionName(m_connector.plan(), direction)}, LIMIT);

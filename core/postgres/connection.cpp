@@ -177,6 +177,9 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
         } catch (const pqxx::broken_connection& failure) {
             // Also thrown for SQLSTATEs of class 08, such as a subscription that can't reach its publisher: then this session is well.
             if (!broken && session->is_open()) {
+                if (job.simple) {
+                    leaveTransaction();
+                }
                 return Error{Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, "08001"};
             }
             broken = true;
@@ -187,10 +190,22 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
             const bool denied = dynamic_cast<const pqxx::insufficient_privilege*>(&failure) != nullptr;
             const std::string state = denied ? "42501" : failure.sqlstate();
             broken = broken || state.empty() || !session->is_open();
+            if (job.simple && !broken) {
+                leaveTransaction();
+            }
             return Error{broken ? Error::Kind::Unavailable : Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, state};
         } catch (const std::exception& failure) {
             broken = broken || !session->is_open();
             return Error{Error::Kind::Unavailable, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, {}};
+        }
+    }
+
+    /// A batch that failed after its BEGIN leaves the session in a transaction that refuses everything.
+    void leaveTransaction() {
+        try {
+            pqxx::nontransaction(*session).exec("ROLLBACK");
+        } catch (const std::exception&) {
+            broken = true;
         }
     }
 
