@@ -104,6 +104,13 @@ Status runRamp(EngineSession& session, const Plan& plan) {
         if (session.snapshot().traffic.readsGreenTarget >= percent) {
             continue;
         }
+        // Right after the copy the first heartbeat is still on its way; the engine refuses while the lag is unknown.
+        session.waitFor(
+            [&](const Snapshot& s) {
+                const auto lag = s.metrics.find("lag_seconds.forward");
+                return lag != s.metrics.end() && lag->second.value && *lag->second.value <= plan.ramp.maxLagSeconds;
+            },
+            Millis(30000));
         if (const Status moved = session.run(CommandKind::Ramp, {{"percent", percent}}); !moved) {
             return moved;
         }

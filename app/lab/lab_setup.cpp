@@ -226,14 +226,33 @@ Status layOut(LabState& state, HeldPorts& ports) {
     return {};
 }
 
-Status makeLabFolders(LabState& state) {
+namespace {
+
+/// Folders on the way to the lab that are not there yet; the servers' user must be able to pass them.
+Status makeParents(const LabState& state) {
+    std::vector<fs::path> missing;
     std::error_code failure;
+    for (fs::path folder = state.options.dir; !fs::exists(folder, failure) && folder.has_relative_path(); folder = folder.parent_path()) {
+        missing.push_back(folder);
+    }
     fs::create_directories(state.options.dir, failure);
     if (failure) {
         return Error{Error::Kind::Invalid,
                      fmt::format("--dir: cannot make {}: {}.", state.options.dir.string(), failure.message()),
                      "Choose another folder.",
                      {}};
+    }
+    for (const fs::path& folder : missing) {
+        ::chmod(folder.c_str(), 0711);
+    }
+    return {};
+}
+
+} // namespace
+
+Status makeLabFolders(LabState& state) {
+    if (Status s = makeParents(state); !s) {
+        return s;
     }
     if (Status s = makeFolder(state.options.dir, 0711, 0, 0); !s) {
         return s;

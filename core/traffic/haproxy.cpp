@@ -296,7 +296,24 @@ Status Haproxy::setGreenShare(double percent, Millis limit) {
     if (Status off = apply(loses, loses == Side::Blue ? "drain" : "maint", std::nullopt); !off) {
         return off;
     }
-    return shutDownSessions(loses == Side::Blue ? m_instance.blueServers : m_instance.greenServers, deadline.left());
+    return drainSessions(loses);
+}
+
+/// Sessions in mid-query deserve to end by themselves; who stays is shut down.
+Status Haproxy::drainSessions(Side side) {
+    const Deadline deadline(DRAIN_GRACE);
+    while (!deadline.passed()) {
+        const Result<HaproxyStatus> now = status(DRAIN_GRACE);
+        std::int64_t open = 0;
+        for (std::size_t i = 0; now.ok() && i < now->servers.size(); ++i) {
+            open += now->servers[i].side == side ? now->servers[i].sessions : 0;
+        }
+        if (now.ok() && open == 0) {
+            return {};
+        }
+        ::poll(nullptr, 0, 20);
+    }
+    return shutDownSessions(side == Side::Blue ? m_instance.blueServers : m_instance.greenServers, DRAIN_GRACE);
 }
 
 Result<ObservedShare> Haproxy::observedGreenShare(Millis limit) {

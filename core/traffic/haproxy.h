@@ -44,8 +44,8 @@ class Haproxy {
 
     /// Conflict when the backend or a server of the plan is not there.
     Result<HaproxyStatus> status(Millis limit);
-    /// Gives green this share of new sessions, 0–100, by absolute weights. 0: green's servers go to maintenance and their sessions are shut
-    /// down. 100: blue's drain and their sessions are shut down. The side that is to take more is ready before the other gives up
+    /// Gives green this share of new sessions, 0–100, by absolute weights. 0: green's servers go to maintenance; 100: blue's drain. Their
+    /// sessions have DRAIN_GRACE to end, on top of the limit; then they are shut down. The side that is to take more is ready before the other gives up
     /// anything; Refused when none of its servers runs.
     Status setGreenShare(double percent, Millis limit);
     /// From the sessions that were opened since earlier calls (at least MIN_COUNTED of them), else from the weights.
@@ -57,11 +57,13 @@ class Haproxy {
     Status restore(const Json& saved, Millis limit);
 
     static constexpr std::int64_t MIN_COUNTED = 40;
+    static constexpr Millis DRAIN_GRACE{3000};
 
   private:
     Result<std::string> command(const std::string& text, Millis limit) const;
     Status act(const std::string& text, Millis limit) const;
     Status setServer(const std::string& server, const std::string& state, std::optional<int> weight, Millis limit) const;
+    Status drainSessions(Side side);
     Status shutDownSessions(const std::vector<std::string>& servers, Millis limit) const;
     Status requireRunning(Side side, Millis limit);
     [[nodiscard]] Error fault(Error::Kind kind, const std::string& what) const;

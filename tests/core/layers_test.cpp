@@ -18,6 +18,15 @@ namespace {
 const std::map<std::string, int> FLOORS{{"util", 0},    {"model", 1},   {"plan", 1},    {"postgres", 2},    {"api", 2},     {"discovery", 3}, {"control", 3},   {"alarms", 3}, {"recording", 4},
                                         {"metrics", 7}, {"checks", 7},  {"recipe", 5},  {"replication", 6}, {"traffic", 6}, {"verify", 6},    {"rehearsal", 6}, {"cutover", 7}, {"engine", 8}};
 
+/// Where the code departs from the floors, each with its reason. Looking back down the same way is then forbidden, so that no
+/// circle arises, and a departure that nobody needs any more has to leave this list.
+const std::set<std::pair<std::string, std::string>> DEPARTURES{
+    {"checks", "traffic"},      // asks poolers and balancers through their adapters
+    {"checks", "replication"},  // names of publications and slots
+    {"metrics", "traffic"},     // samples poolers and balancers through their adapters
+    {"metrics", "replication"}, // names of publications and slots
+};
+
 /// What a client of the engine may know of core.
 const std::set<std::string> SEEN_BY_WIDGETS{"api", "model", "util"};
 const std::set<std::string> SEEN_BY_CONSOLE{"api", "model", "util", "recording", "plan"};
@@ -63,6 +72,7 @@ std::vector<std::string> parts(const std::string& path) {
 TEST(Layers, core_includes_only_lower_floors_and_no_qt) {
     const auto includes = includesUnder("core");
     ASSERT_GT(includes.size(), 50U);
+    std::set<std::pair<std::string, std::string>> needed;
     static const std::regex qt(R"re(^(Q[A-Z].*|Qt[A-Z].*|qcustomplot\.h)$)re");
     for (const auto& [file, what] : includes) {
         EXPECT_FALSE(std::regex_match(what, qt)) << file << " includes Qt: " << what;
@@ -74,8 +84,14 @@ TEST(Layers, core_includes_only_lower_floors_and_no_qt) {
         const std::string from = parts(file).at(1);
         const std::string to = parts(what).at(1);
         ASSERT_TRUE(FLOORS.count(from) == 1 && FLOORS.count(to) == 1) << "a folder without a floor: " << file << " or " << what;
-        EXPECT_TRUE(from == to || FLOORS.at(to) < FLOORS.at(from)) << file << " includes " << what << ", which is not on a lower floor";
+        const bool departs = DEPARTURES.count({from, to}) == 1;
+        EXPECT_TRUE(from == to || departs || FLOORS.at(to) < FLOORS.at(from)) << file << " includes " << what << ", which is not on a lower floor";
+        EXPECT_EQ(DEPARTURES.count({to, from}), 0U) << file << " includes " << what << ", which includes it back";
+        if (departs) {
+            needed.emplace(from, to);
+        }
     }
+    EXPECT_EQ(needed, DEPARTURES) << "a departure from the floors is not needed any more";
 }
 
 TEST(Layers, only_postgres_and_below_the_engine_speak_to_servers) {

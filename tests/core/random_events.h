@@ -117,7 +117,8 @@ inline Json randomBody(Random& random, EventKind kind) {
     case EventKind::Metrics:
         return {{"values", {{"lag", orNull(maybe(random))}, {pick(random, {"tps", "wal", "conn"}), orNull(maybe(random))}}}};
     case EventKind::Phase:
-        return {{"phase", phaseName(static_cast<Phase>(random() % 10))}, {"reason", word(random)}};
+        return {{"phase", phaseName(static_cast<Phase>(random() % 10))}, {"reason", word(random)}, {"past_point_of_no_return", random() % 3 == 0},
+                {"rollback_until_wall_us", moment(random)}, {"rollback_readiness", word(random)}};
     case EventKind::Topology:
         return {{"side", pick(random, {"blue", "green"})}, {"nodes", Json::array({randomNode(random), randomNode(random)})}};
     case EventKind::Check:

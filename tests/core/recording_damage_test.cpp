@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@ using namespace tealdeck::testing_recording;
 namespace {
 
 constexpr int KILLS = 60;
-constexpr int MUTANTS = 2500;
+constexpr int MUTANTS = 2000;
 
 std::uint64_t seedOfThisRun() {
     const char* given = std::getenv("TEALDECK_TEST_SEED");
@@ -109,6 +110,40 @@ TEST(RecordingDamage, loses_no_acknowledged_record_when_the_writer_is_killed) {
     fmt::print("{} kills, {} acknowledged records, none lost\n", KILLS, acknowledged.size());
 }
 
+TEST(RecordingDamage, keeps_what_a_full_disk_refused_and_writes_it_later_in_its_place) {
+    const Folder folder;
+    const auto path = folder.path / "a.teal";
+    auto writer = RecordingWriter::create(path, META);
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE((*writer)->append(intent(1)).ok());
+    // A limit on the size of files stands in for a full disk: the log cannot grow.
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    rlimit tight = before;
+    tight.rlim_cur = 40'000;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
+    std::uint64_t seq = 1;
+    Status last;
+    while (last && seq < 100) {
+        Event event = intent(++seq);
+        event.body["padding"] = std::string(5000, 'x');
+        last = (*writer)->append(event);
+    }
+    const std::uint64_t refused = seq;
+    const Status still = (*writer)->append(intent(++seq));
+    const Status unimportant = (*writer)->append(note(++seq));
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_LT(refused, 100U);
+    EXPECT_FALSE(still.ok()) << "no record, no action";
+    EXPECT_TRUE(unimportant.ok());
+    EXPECT_TRUE((*writer)->append(intent(++seq)).ok()) << "there is space again";
+    ASSERT_TRUE((*writer)->close().ok());
+    const VerifyReport report = verified(path);
+    EXPECT_TRUE(report.ok) << report.reason;
+    EXPECT_EQ(report.records, seq + 1);
+}
+
 std::string bytesOf(const std::filesystem::path& path) { return readFile(path).valueOr(""); }
 
 void writeBytes(const std::filesystem::path& path, const std::string& bytes) {
@@ -165,7 +200,7 @@ TEST(RecordingDamage, shows_the_original_or_nothing_after_a_flip_anywhere) {
     const std::string whole = bytesOf(path);
     Random random(seedOfThisRun());
     int detected = 0;
-    for (int i = 0; i < 600; ++i) {
+    for (int i = 0; i < 300; ++i) {
         std::string flipped = whole;
         const std::size_t position = random() % whole.size();
         flipped[position] = static_cast<char>(flipped[position] ^ (1 << (random() % 8)));
@@ -177,7 +212,7 @@ TEST(RecordingDamage, shows_the_original_or_nothing_after_a_flip_anywhere) {
         }
         ASSERT_EQ(eventsOf(copy), original) << "a flip at byte " << position << " changed what is shown and was not seen";
     }
-    EXPECT_GT(detected, 100) << "the rest hit unused space";
+    EXPECT_GT(detected, 50) << "the rest hit unused space";
 }
 
 std::string mutate(const std::string& whole, Random& random) {

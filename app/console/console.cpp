@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/console/console.h"
+
+#include "app/console/main_window.h"
+#include "app/console/picture_taker.h"
+#include "app/console/recent_files.h"
+#include "app/console/start_window.h"
+#include "widgets/theme/theme.h"
+
+#include <QApplication>
+#include <QFileDialog>
+#include <QSettings>
+#include <QThread>
+
+#include <cstdio>
+
+namespace tealdeck {
+
+Console::Console(Options options, QObject* parent) : QObject(parent), m_options(std::move(options)) {
+    const QSettings settings;
+    const bool keeps = !m_options.headless();
+    const bool dark = keeps && settings.value(QStringLiteral("theme")).toString() == QLatin1String("dark");
+    m_theme = m_options.theme.value_or(dark ? ThemeName::Dark : ThemeName::Light);
+    m_zoom = keeps ? std::clamp(settings.value(QStringLiteral("zoom"), 1.0).toDouble(), 0.7, 2.5) : 1.0;
+    applyTheme(*qApp, m_theme, m_zoom);
+    connect(&m_launcher, &EngineLauncher::ready, this, [this](const QString& socket) { openSession(liveSession(socket, m_options.actor, m_options.observer)); });
+    connect(&m_launcher, &EngineLauncher::failed, this, &Console::fail);
+}
+
+Console::~Console() {
+    delete m_window;
+    delete m_start;
+}
+
+void Console::begin() {
+    if (!m_options.socket.isEmpty()) {
+        openSession(liveSession(m_options.socket, m_options.actor, m_options.observer));
+    } else if (!m_options.plan.isEmpty()) {
+        showStart();
+        openPlan(m_options.plan);
+    } else if (!m_options.replay.isEmpty()) {
+        showStart();
+        openRecording(m_options.replay);
+    } else {
+        showStart();
+        if (m_options.headless()) {
+            QTimer::singleShot(m_options.grabAfterMs, this, [this] {
+                m_start->grab().save(m_options.grab, "PNG");
+                QApplication::exit(0);
+            });
+        }
+    }
+}
+
+void Console::showStart() {
+    m_start = new StartWindow;
+    connect(m_start, &StartWindow::openPlanRequested, this, [this] { chooseFile(tr("Open a plan"), tr("Plans (*.toml)")); });
+    connect(m_start, &StartWindow::openRecordingRequested, this, [this] { chooseFile(tr("Open a recording"), tr("Recordings (*.teal)")); });
+    connect(m_start, &StartWindow::fileChosen, this, &Console::openFile);
+    place(m_start, 820, 600);
+}
+
+void Console::place(QWidget* window, int width, int height) {
+    window->resize(m_options.width > 0 ? m_options.width : width, m_options.height > 0 ? m_options.height : height);
+    window->show();
+}
+
+void Console::chooseFile(const QString& title, const QString& filter) {
+    QWidget* parent = m_window ? static_cast<QWidget*>(m_window) : m_start;
+    auto* dialog = new QFileDialog(parent, title, {}, filter);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    connect(dialog, &QFileDialog::fileSelected, this, &Console::openFile);
+    dialog->setModal(false); // the live window stays usable
+    dialog->show();
+}
+
+void Console::openFile(const QString& file) {
+    file.endsWith(QLatin1String(".toml"), Qt::CaseInsensitive) ? openPlan(file) : openRecording(file);
+}
+
+void Console::openPlan(const QString& plan) {
+    if (m_start) {
+        m_start->showBusy(tr("Looking for the engine of %1 …").arg(plan));
+    }
+    if (!m_options.headless()) {
+        rememberFile(plan);
+    }
+    m_launcher.open(plan);
+}
+
+void Console::openRecording(const QString& file) {
+    if (m_start) {
+        m_start->showBusy(tr("Reading and verifying %1 …").arg(file));
+    }
+    // Reading and verifying may take long: a thread of its own hands the result back.
+    QThread* thread = QThread::create([self = QPointer<Console>(this), file] {
+        auto loaded = std::make_shared<Result<std::shared_ptr<const ReplayArchive>>>(loadArchive(file.toStdString()));
+        QMetaObject::invokeMethod(qApp, [self, file, loaded] {
+            if (self) {
+                self->takeArchive(file, *loaded);
+            }
+        });
+    });
+    connect(thread, &QThread::finished, thread, &QObject::deleteLater);
+    thread->start();
+}
+
+void Console::takeArchive(const QString& file, const Result<std::shared_ptr<const ReplayArchive>>& loaded) {
+    if (!loaded) {
+        fail(safeText(loaded.error().text()));
+        return;
+    }
+    if (!m_options.headless()) {
+        rememberFile(file);
+    }
+    openSession(replaySession(loaded.value(), QFileInfo(file).fileName(), Clock::system()));
+}
+
+void Console::openSession(Session session) {
+    // One window a session: a recording opened beside a live one gets its own.
+    auto* window = new MainWindow(std::move(session), Clock::system());
+    if (m_window) {
+        window->setAttribute(Qt::WA_DeleteOnClose);
+    } else {
+        m_window = window;
+    }
+    connect(window, &MainWindow::themeRequested, this, &Console::setTheme);
+    connect(window, &MainWindow::zoomRequested, this, &Console::setZoom);
+    connect(window, &MainWindow::openRequested, this, [this] { chooseFile(tr("Open a recording"), tr("Recordings (*.teal)")); });
+    connect(window, &MainWindow::recentRequested, this, &Console::openFile);
+    connect(window, &MainWindow::fileDropped, this, &Console::openFile);
+    place(window, 1600, 1000);
+    window->start();
+    if (m_options.atUs && window->isReplay()) {
+        window->replay()->seek(*m_options.atUs);
+    }
+    if (m_start) {
+        m_start->hide();
+        m_start->deleteLater();
+    }
+    if (m_options.headless() && window == m_window) {
+        takePictures(window);
+    }
+}
+
+void Console::takePictures(MainWindow* window) {
+    if (!m_options.pictures.isEmpty()) {
+        m_pictures = new PictureTaker(*window, m_options.pictures, this);
+        connect(&window->bridge(), &EngineBridge::stateChanged, this, [this, window] {
+            if (window->bridge().state() == SourceState::Ended) {
+                finish();
+            }
+        });
+        connect(window, &MainWindow::sessionOver, this, &Console::finish);
+        if (window->isReplay()) {
+            connect(window->replay().get(), &ReplaySource::playingChanged, this, [this](bool playing) {
+                if (!playing) {
+                    finish();
+                }
+            });
+            window->replay()->setPlaying(true);
+        }
+    }
+    if (!m_options.grab.isEmpty()) {
+        QTimer::singleShot(m_options.grabAfterMs, window, [this, window] {
+            window->drawNow();
+            QTimer::singleShot(50, window, [this, window] { // the queued replot
+                m_grabbed = PictureTaker::save(*window, m_options.grab);
+                if (m_options.pictures.isEmpty()) {
+                    finish();
+                }
+            });
+        });
+    }
+}
+
+void Console::finish() {
+    if (m_finished) {
+        return;
+    }
+    m_finished = true;
+    if (m_pictures) {
+        m_pictures->finish();
+    }
+    const bool grabFailed = !m_options.grab.isEmpty() && m_window && !m_grabbed && !PictureTaker::save(*m_window, m_options.grab);
+    if (grabFailed) {
+        std::fprintf(stderr, "The picture %s could not be written.\n", qPrintable(m_options.grab));
+    }
+    QApplication::exit(grabFailed ? 2 : 0);
+}
+
+void Console::fail(const QString& reason) {
+    if (m_options.headless()) {
+        std::fprintf(stderr, "%s\n", qPrintable(reason));
+        QApplication::exit(2);
+        return;
+    }
+    if (m_window) {
+        m_window->notify(reason);
+        return;
+    }
+    if (!m_start) {
+        showStart();
+    }
+    m_start->showProblem(reason);
+}
+
+void Console::setTheme(ThemeName theme) {
+    m_theme = theme;
+    applyTheme(*qApp, m_theme, m_zoom);
+    if (!m_options.headless()) {
+        QSettings().setValue(QStringLiteral("theme"), theme == ThemeName::Dark ? QStringLiteral("dark") : QStringLiteral("light"));
+    }
+}
+
+void Console::setZoom(double factor) {
+    m_zoom = factor == 0 ? 1 : std::clamp(m_zoom * factor, 0.7, 2.5);
+    applyTheme(*qApp, m_theme, m_zoom);
+    if (!m_options.headless()) {
+        QSettings().setValue(QStringLiteral("zoom"), m_zoom);
+    }
+}
+
+} // namespace tealdeck

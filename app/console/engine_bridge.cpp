@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/console/engine_bridge.h"
+
+#include "widgets/theme/theme.h"
+
+#include <optional>
+
+namespace tealdeck {
+namespace {
+
+constexpr int LEAST_GAP_MS = 50; // 20 updates a second
+
+} // namespace
+
+/// Shared with the source's thread; outlives the bridge while a callback is still running.
+struct EngineBridge::Inbox {
+    std::mutex mutex;
+    EngineBridge* owner = nullptr; ///< nullptr after the bridge is gone
+    bool posted = false;
+    std::optional<SessionStart> start;
+    std::vector<Event> events;
+    std::optional<std::pair<SourceState, std::string>> state;
+
+    void post() {
+        if (!posted && owner != nullptr) {
+            posted = true;
+            QMetaObject::invokeMethod(owner, [bridge = owner] { bridge->drain(); }, Qt::QueuedConnection);
+        }
+    }
+};
+
+EngineBridge::EngineBridge(std::shared_ptr<SessionSource> source, const Clock& clock, QObject* parent)
+    : QObject(parent), m_source(std::move(source)), m_clock(clock), m_inbox(std::make_shared<Inbox>()) {
+    m_inbox->owner = this;
+    m_later.setSingleShot(true);
+    connect(&m_later, &QTimer::timeout, this, &EngineBridge::drain);
+}
+
+EngineBridge::~EngineBridge() {
+    {
+        const std::lock_guard lock(m_inbox->mutex);
+        m_inbox->owner = nullptr;
+    }
+    m_source->stop();
+}
+
+void EngineBridge::setArchive(std::shared_ptr<const ReplayArchive> archive, std::function<ViewTime()> position) {
+    m_archive = std::move(archive);
+    m_position = std::move(position);
+    m_events.setArchive(m_archive->events());
+}
+
+void EngineBridge::start() {
+    SessionListener listener;
+    listener.started = [inbox = m_inbox](SessionStart start) {
+        const std::lock_guard lock(inbox->mutex);
+        inbox->start = std::move(start);
+        inbox->events.clear(); // the new start contains them
+        inbox->post();
+    };
+    listener.events = [inbox = m_inbox](std::vector<Event> events) {
+        const std::lock_guard lock(inbox->mutex);
+        std::move(events.begin(), events.end(), std::back_inserter(inbox->events));
+        inbox->post();
+    };
+    listener.stateChanged = [inbox = m_inbox](SourceState state, std::string detail) {
+        const std::lock_guard lock(inbox->mutex);
+        inbox->state = {state, std::move(detail)};
+        inbox->post();
+    };
+    m_source->start(std::move(listener));
+}
+
+void EngineBridge::drain() {
+    if (m_sinceDrain.isValid() && m_sinceDrain.elapsed() < LEAST_GAP_MS) {
+        if (!m_later.isActive()) {
+            m_later.start(LEAST_GAP_MS - static_cast<int>(m_sinceDrain.elapsed()));
+        }
+        return;
+    }
+    m_sinceDrain.start();
+    std::optional<SessionStart> start;
+    std::vector<Event> events;
+    std::optional<std::pair<SourceState, std::string>> state;
+    {
+        const std::lock_guard lock(m_inbox->mutex);
+        m_inbox->posted = false;
+        start.swap(m_inbox->start);
+        events.swap(m_inbox->events);
+        state.swap(m_inbox->state);
+    }
+    if (state) {
+        m_state = state->first;
+        m_stateDetail = safeText(state->second);
+        emit stateChanged();
+    }
+    if (start) {
+        take(std::move(*start));
+    }
+    if (!events.empty()) {
+        take(std::move(events));
+    }
+    if (m_started) {
+        emit snapshotChanged();
+    }
+}
+
+void EngineBridge::take(SessionStart start) {
+    m_started = true;
+    m_driver = start.driver;
+    m_snapshot = std::move(start.snapshot);
+    m_arrivedUs = m_clock.steadyUs();
+    if (m_archive) {
+        m_events.uncoverUpTo(m_snapshot.seq);
+        return;
+    }
+    m_series = {};
+    for (const Event& event : start.history) {
+        m_series.apply(event);
+    }
+    m_events.clear();
+    m_events.append(start.history);
+    emit eventsArrived(start.history);
+    emit stateChanged();
+}
+
+void EngineBridge::take(std::vector<Event> events) {
+    for (const Event& event : events) {
+        apply(m_snapshot, event);
+        if (!m_archive) {
+            m_series.apply(event);
+        }
+    }
+    m_arrivedUs = m_clock.steadyUs();
+    if (m_archive) {
+        m_events.uncoverUpTo(m_snapshot.seq);
+    } else {
+        m_events.append(events);
+    }
+    emit eventsArrived(events);
+}
+
+ViewTime EngineBridge::now() const {
+    if (m_position) {
+        return m_position();
+    }
+    if (m_snapshot.seq == 0) {
+        return {0, 0};
+    }
+    const std::int64_t since = m_state == SourceState::Ended ? 0 : m_clock.steadyUs() - m_arrivedUs;
+    return {m_snapshot.steadyUs + since, m_snapshot.wallUs + since};
+}
+
+} // namespace tealdeck

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/console/main_window.h"
+
+#include "app/console/action_gate.h"
+#include "app/console/notice_bar.h"
+#include "widgets/alarms/alarm_panel.h"
+#include "widgets/checklist/checklist_panel.h"
+#include "widgets/events/event_panel.h"
+#include "widgets/status/mode_strip.h"
+#include "widgets/status/next_act_panel.h"
+#include "widgets/status/phase_rail.h"
+#include "widgets/theme/theme.h"
+#include "widgets/timeline/replay_bar.h"
+#include "widgets/topology/topology_view.h"
+
+#include <QCloseEvent>
+#include <QMimeData>
+#include <QScrollArea>
+#include <QSplitter>
+#include <QVBoxLayout>
+
+namespace tealdeck {
+namespace {
+
+QSplitter* splitter(Qt::Orientation orientation, std::initializer_list<QWidget*> widgets) {
+    auto* made = new QSplitter(orientation);
+    made->setChildrenCollapsible(false);
+    made->setHandleWidth(6);
+    for (QWidget* widget : widgets) {
+        made->addWidget(widget);
+    }
+    return made;
+}
+
+QScrollArea* scrolled(QWidget* widget) {
+    auto* area = new QScrollArea;
+    area->setProperty("panel", true);
+    area->setWidgetResizable(true);
+    area->setFocusPolicy(Qt::NoFocus);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setWidget(widget);
+    return area;
+}
+
+} // namespace
+
+MainWindow::MainWindow(Session session, const Clock& clock, QWidget* parent)
+    : QMainWindow(parent), m_session(std::move(session)), m_bridge(std::make_unique<EngineBridge>(m_session.source, clock)) {
+    setWindowTitle(isReplay() ? tr("REPLAY %1 – Tealdeck").arg(m_session.title) : tr("Tealdeck"));
+    setAcceptDrops(true);
+    setMinimumSize(800, 560);
+    if (hasControls()) {
+        m_gate = new ActionGate(*m_bridge, m_session.actor, this);
+    }
+    makePanels(clock);
+    layPanels();
+    wireCommands();
+    if (isReplay()) {
+        wireReplay();
+    }
+    makeFileMenu();
+    makeActMenu();
+    makeReplayMenu();
+    makeViewMenu();
+    makeHelpMenu();
+    connect(m_bridge.get(), &EngineBridge::snapshotChanged, this, &MainWindow::showSnapshot);
+    connect(m_bridge.get(), &EngineBridge::stateChanged, this, &MainWindow::showSourceState);
+    connect(m_bridge.get(), &EngineBridge::eventsArrived, this, &MainWindow::takeMarks);
+    m_tick.setInterval(250); // ages and countdowns run on while nothing arrives
+    connect(&m_tick, &QTimer::timeout, this, &MainWindow::showSnapshot);
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::makePanels(const Clock& clock) {
+    const bool controls = hasControls();
+    m_strip = new ModeStrip(clock, controls ? ModeStrip::Controls::Abort : ModeStrip::Controls::None);
+    m_strip->setReplay(isReplay());
+    m_rail = new PhaseRail;
+    m_notice = new NoticeBar;
+    m_checklist = new ChecklistPanel(clock, controls ? ChecklistPanel::Controls::Full : ChecklistPanel::Controls::None);
+    m_topology = new TopologyView;
+    m_plots = new LagPlots;
+    m_plots->setSeries(&m_bridge->series());
+    m_nextAct = new NextActPanel(clock, controls ? NextActPanel::Controls::Full : NextActPanel::Controls::None);
+    m_alarms = new AlarmPanel;
+    m_events = new EventPanel(m_bridge->events(), controls ? EventPanel::Controls::Notes : EventPanel::Controls::None);
+    connect(m_topology, &TopologyView::nodeActivated, this, &MainWindow::notify);
+}
+
+void MainWindow::layPanels() {
+    auto* plots = new QFrame;
+    plots->setProperty("panel", true);
+    auto* plotLayout = new QVBoxLayout(plots);
+    plotLayout->setContentsMargins(2, 2, 2, 2);
+    plotLayout->addWidget(m_plots);
+    m_centre = splitter(Qt::Vertical, {scrolled(m_topology), plots});
+    m_columns = splitter(Qt::Horizontal, {m_checklist, m_centre, m_nextAct});
+    m_foot = splitter(Qt::Horizontal, {m_alarms, m_events});
+    m_rows = splitter(Qt::Vertical, {m_columns, m_foot});
+    for (QSplitter* each : {m_columns, m_centre, m_rows, m_foot}) {
+        connect(each, &QSplitter::splitterMoved, this, [this] { m_layoutTouched = true; });
+    }
+    auto* page = new QWidget;
+    auto* layout = new QVBoxLayout(page);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_strip);
+    layout->addWidget(m_rail);
+    layout->addWidget(m_notice);
+    auto* body = new QVBoxLayout;
+    body->setContentsMargins(spacing::SMALL, 0, spacing::SMALL, spacing::SMALL);
+    body->addWidget(m_rows);
+    layout->addLayout(body, 1);
+    if (isReplay()) {
+        m_replayBar = new ReplayBar;
+        layout->addWidget(m_replayBar);
+    }
+    setCentralWidget(page);
+}
+
+void MainWindow::restoreDefaultLayout() {
+    m_layoutTouched = false;
+    const int across = std::max(600, width() - 28);
+    const int side = std::clamp(across * 27 / 100, 240, 460);
+    const int act = std::clamp(across * 21 / 100, 240, 380);
+    m_columns->setSizes({side, across - side - act, act});
+    const int down = std::max(300, m_rows->height() - 6);
+    const int foot = std::clamp(down * 22 / 100, 110, 260);
+    m_rows->setSizes({down - foot, foot});
+    m_centre->setSizes({(down - foot) * 55 / 100, (down - foot) * 45 / 100});
+    m_foot->setSizes({across * 45 / 100, across * 55 / 100});
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+    QMainWindow::resizeEvent(event);
+    if (!m_layoutTouched) {
+        QMetaObject::invokeMethod(this, &MainWindow::restoreDefaultLayout, Qt::QueuedConnection);
+    }
+}
+
+void MainWindow::wireCommands() {
+    if (m_gate == nullptr) {
+        return;
+    }
+    connect(m_nextAct, &NextActPanel::commandRequested, m_gate, &ActionGate::request);
+    connect(m_strip, &ModeStrip::abortRequested, m_gate, [this] { m_gate->request(CommandKind::Abort); });
+    connect(m_checklist, &ChecklistPanel::overrideRequested, m_gate, [this](const Json& args) { m_gate->request(CommandKind::Override, args); });
+    connect(m_events, &EventPanel::noteWritten, m_gate, [this](const QString& text) { m_gate->request(CommandKind::Note, {{"text", text.toStdString()}}); });
+    connect(m_gate, &ActionGate::answered, this, [this](CommandKind kind, bool accepted, const QString& text) {
+        m_nextAct->showReply(accepted, text);
+        if (!accepted && kind != CommandKind::Note) {
+            notify(text);
+        }
+    });
+}
+
+void MainWindow::wireReplay() {
+    ReplaySource* replay = m_session.replay.get();
+    m_bridge->setArchive(m_session.archive, [replay] { return ViewTime{replay->positionUs(), replay->wallUs()}; });
+    m_replayBar->setData(m_session.archive->timeline());
+    m_replayBar->setVerdict(safeText(m_session.archive->verdict), m_session.archive->verified);
+    m_plots->setSeries(&m_bridge->series());
+    for (const PhaseSpan& span : m_session.archive->timeline().phases) {
+        if (span.fromUs > 0) {
+            m_marks.push_back({span.fromUs, phaseTitle(span.phase)});
+        }
+    }
+    m_plots->setMarks(m_marks);
+    connect(m_replayBar, &ReplayBar::seekRequested, replay, [replay](qlonglong timeUs) { replay->seek(timeUs); });
+    connect(m_replayBar, &ReplayBar::playRequested, replay, &ReplaySource::setPlaying);
+    connect(m_replayBar, &ReplayBar::speedRequested, replay, &ReplaySource::setSpeed);
+    connect(m_events, &EventPanel::momentChosen, replay, [replay](qlonglong timeUs) { replay->seek(timeUs); });
+    connect(replay, &ReplaySource::playingChanged, m_replayBar, &ReplayBar::setPlaying);
+    connect(replay, &ReplaySource::moved, this, [this, replay] {
+        m_replayBar->setPosition(replay->positionUs(), replay->wallUs());
+        showSnapshot();
+    });
+}
+
+void MainWindow::start() {
+    m_bridge->start();
+    if (!isReplay()) {
+        m_tick.start();
+    }
+    showSourceState();
+    showSnapshot();
+    // Never on Abort or Arm: a key pressed by mistake must do nothing.
+    m_replayBar != nullptr ? m_replayBar->scrubber()->setFocus() : m_topology->setFocus();
+}
+
+void MainWindow::showSnapshot() {
+    const Snapshot& snapshot = m_bridge->snapshot();
+    const ViewTime now = m_bridge->now();
+    m_strip->update(snapshot, now);
+    m_rail->update(snapshot, now);
+    m_checklist->update(snapshot, now);
+    m_topology->update(snapshot, now);
+    m_plots->update(snapshot, now);
+    m_nextAct->update(snapshot, now);
+    m_alarms->update(snapshot, now);
+    if (!isReplay() && !snapshot.session.deployment.empty()) {
+        const QString title = tr("%1 – Tealdeck").arg(safeText(snapshot.session.deployment));
+        if (title != windowTitle()) {
+            setWindowTitle(title);
+        }
+    }
+}
+
+void MainWindow::showSourceState() {
+    const Phase phase = m_bridge->snapshot().phase;
+    const bool over = phase == Phase::Finalized || phase == Phase::Aborted;
+    // An engine ends by itself when its deployment is over: that is no loss.
+    const SourceState state = m_bridge->state() == SourceState::Lost && over ? SourceState::Ended : m_bridge->state();
+    if (state == SourceState::Ended && m_bridge->state() == SourceState::Lost) {
+        emit sessionOver();
+    }
+    m_strip->setSource(state, m_bridge->stateDetail());
+    if (m_gate == nullptr) {
+        return;
+    }
+    const QString detail = m_bridge->stateDetail().isEmpty() ? QString() : QStringLiteral(": ") + m_bridge->stateDetail();
+    QString refusal;
+    if (state != SourceState::Live) {
+        refusal = state == SourceState::Ended ? tr("The deployment is over and its engine has ended.")
+                  : state == SourceState::Connecting ? tr("The engine is not connected yet%1.").arg(detail) : tr("The engine is not connected%1. It goes on by itself.").arg(detail);
+    } else if (!m_bridge->driver()) {
+        refusal = tr("Another console drives this deployment; this one observes.");
+    }
+    m_nextAct->setRefusal(refusal);
+}
+
+void MainWindow::takeMarks(const std::vector<Event>& events) {
+    if (isReplay()) {
+        return; // the archive gave them all at once
+    }
+    bool added = false;
+    for (const Event& event : events) {
+        const auto phase = event.kind == EventKind::Phase ? phaseFromName(member<std::string>(event.body, "phase", "")) : std::nullopt;
+        if (phase && (m_marks.empty() || m_marks.back().text != phaseTitle(*phase)) && (m_marks.empty() || event.steadyUs > m_marks.back().timeUs)) {
+            m_marks.push_back({event.steadyUs, phaseTitle(*phase)});
+            added = event.steadyUs > 0;
+        }
+    }
+    if (added) {
+        m_plots->setMarks(m_marks);
+    }
+}
+
+void MainWindow::drawNow() {
+    showSnapshot();
+    m_plots->drawNow();
+}
+
+void MainWindow::notify(const QString& text) { m_notice->tell(text); }
+
+bool MainWindow::quitNeedsAsking() const {
+    const Phase phase = m_bridge->snapshot().phase;
+    return hasControls() && !m_closeConfirmed && m_bridge->state() == SourceState::Live && phase != Phase::Plan && phase != Phase::Finalized && phase != Phase::Aborted;
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (!quitNeedsAsking()) {
+        event->accept();
+        return;
+    }
+    event->ignore();
+    const auto leave = [this] {
+        m_closeConfirmed = true;
+        close();
+    };
+    m_notice->tell(tr("The engine goes on without this window. Open the plan again to come back to it."), {{tr("Close the window"), leave}, {tr("Stay"), {}}});
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (event->mimeData()->hasUrls() && event->mimeData()->urls().first().isLocalFile()) {
+        event->acceptProposedAction();
+    }
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    if (event->mimeData()->hasUrls()) {
+        emit fileDropped(event->mimeData()->urls().first().toLocalFile());
+    }
+}
+
+} // namespace tealdeck

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/console/session.h"
+
+#include "core/api/engine_client.h"
+
+namespace tealdeck {
+
+Session liveSession(const QString& socketPath, const QString& actor, bool observer) {
+    EngineClient::Target target;
+    target.socketPath = socketPath.toStdString();
+    target.driver = !observer;
+    target.actor = actor.toStdString();
+    return {std::make_shared<EngineClient>(std::move(target)), {}, {}, socketPath, actor, observer};
+}
+
+Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock) {
+    auto replay = std::make_shared<ReplaySource>(archive, clock);
+    return {replay, std::move(archive), replay, title, {}, true};
+}
+
+} // namespace tealdeck

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "app/console/replay_source.h"
+
+#include <QString>
+
+namespace tealdeck {
+
+/// What a window shows: a live engine, or a recording.
+struct Session {
+    std::shared_ptr<SessionSource> source;
+    std::shared_ptr<const ReplayArchive> archive; ///< replay only
+    std::shared_ptr<ReplaySource> replay;         ///< replay only: the same object as source
+    QString title;
+    QString actor;
+    bool observer = false; ///< no control is made, as in replay
+};
+
+Session liveSession(const QString& socketPath, const QString& actor, bool observer);
+Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock);
+
+} // namespace tealdeck

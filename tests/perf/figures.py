@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures figures: figures.py BIN JSON_FILE_OR_EMPTY NAME…; see tests/perf/run."""
+import json
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from summary import pauses_ms, spread  # noqa: E402
+
+ROUND_TRIPS = 5  # a cutover and a rollback each
+RUNBOOK_RUNS = 3
+STARTS = 5
+SETTLE_SECONDS = 2
+
+
+def log(text):
+    print(f"tests/perf/run: {text}", file=sys.stderr, flush=True)
+
+
+def run(*command, **options):
+    """The standard output of a program that ends well; what it complained about otherwise."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {(done.stderr + done.stdout).strip()[-2000:]}")
+    return done.stdout
+
+
+def machine():
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} × {model}, {memory:.0f} GiB, {platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}"
+
+
+def figure(name, value, unit, goal, peer=None, peer_value=None, more=None):
+    return {
+        "name": name,
+        "value": None if value is None else round(value, 1),
+        "unit": unit,
+        "peer": peer,
+        "peer_value": None if peer_value is None else round(peer_value, 1),
+        "ratio": None if value is None or not peer_value else round(value / peer_value, 4),
+        "goal": goal,
+        "met": value is not None and value <= goal,
+        "machine": machine(),
+        "more": more or {},
+    }
+
+
+class Lab:
+    """A practice lab of its own; ends with the block."""
+
+    def __init__(self, bin_folder):
+        self.tealctl = os.path.join(bin_folder, "tealctl")
+        self.base = tempfile.mkdtemp(prefix="tealdeck-perf-")
+        os.chmod(self.base, 0o755)
+        self.dir = os.path.join(self.base, "lab")
+        self.plan = os.path.join(self.dir, "plan.toml")
+        self.load = None
+
+    def __enter__(self):
+        run(self.tealctl, "lab", "up", "--dir", self.dir, "--blue", "15", "--green", "18", "--replicas", "1")
+        with open(os.path.join(self.dir, "lab.json"), encoding="utf-8") as text:
+            self.state = json.load(text)
+        return self
+
+    def __exit__(self, *failure):
+        if self.load is not None:
+            self.load.kill()
+            self.load.wait()
+        if os.path.exists(os.path.join(self.dir, "lab.json")):
+            for command in (["stop", self.plan], ["lab", "down", "--dir", self.dir]):
+                subprocess.run([self.tealctl, *command], capture_output=True, check=False)
+        if failure[0] is None:
+            shutil.rmtree(self.base, ignore_errors=True)
+        else:
+            log(f"logs are left in {self.dir}")
+
+    def port(self, side):
+        return next(s["port"] for s in self.state["servers"] if s["side"] == side and s["role"] == "primary")
+
+    def psql(self, side, database, *arguments, **options):
+        return run(self.tealctl, "lab", "psql", "--dir", self.dir, "--side", side, "--database", database, "--", "-qAtX", *arguments, **options)
+
+    def start_load(self, name):
+        self.history = os.path.join(self.base, name + ".jsonl")
+        command = [self.tealctl, "lab", "load", "--dir", self.dir, "--clients", "8", "--rate", "300", "--seconds", "7200"]
+        self.load = subprocess.Popen([*command, "--history", self.history, "--json"], stdout=subprocess.PIPE, text=True)
+        time.sleep(SETTLE_SECONDS)
+
+    def stop_load(self):
+        time.sleep(SETTLE_SECONDS)
+        self.load.send_signal(signal.SIGTERM)
+        output, _ = self.load.communicate(timeout=60)
+        self.load = None
+        return json.loads(output)
+
+
+def measure_engine(bin_folder):
+    """Switches there and back under load."""
+    with Lab(bin_folder) as lab:
+        with open(lab.plan, encoding="utf-8") as text:
+            plan = text.read()
+        with open(lab.plan, "w", encoding="utf-8") as out:
+            out.write(plan.replace("steps = [10, 20, 50, 100]", "steps = [100]").replace("hold_seconds = 60", "hold_seconds = 0.5"))
+        lab.start_load("engine")
+        for number in range(ROUND_TRIPS):
+            log(f"engine: there and back, {number + 1} of {ROUND_TRIPS}")
+            run(lab.tealctl, "run", lab.plan, "--until", "observe", "--json")
+            time.sleep(SETTLE_SECONDS)
+            report = json.loads(run(lab.tealctl, "rollback", lab.plan, "--json"))
+            time.sleep(SETTLE_SECONDS)
+        load = lab.stop_load()
+        verdict = subprocess.run([os.path.join(bin_folder, "history_check"), "--history", lab.history, "--final", lab.dir, "--side", "blue", "--switches", str(2 * ROUND_TRIPS)],
+                                 capture_output=True, text=True, check=False)
+        if verdict.returncode != 0:
+            raise RuntimeError("the history is not clean, so the pauses count for nothing: " + verdict.stdout[-2000:])
+        done = [s for s in report["switches"] if s["ok"]]
+        if len(done) != 2 * ROUND_TRIPS:
+            raise RuntimeError(f"{len(done)} switches were done instead of {2 * ROUND_TRIPS}")
+        return {"pauses": [s["pause_ms"] for s in done], "felt": pauses_ms(lab.history), "client_errors": load["error_count"]}
+
+
+def prepare_runbook(lab):
+    """Plain logical replication of every table, as any script would set it up."""
+    bin_folder = lab.state["servers"][0]["bin"]
+    client = bin_folder if os.path.exists(os.path.join(bin_folder, "pg_dump")) else os.path.dirname(shutil.which("pg_dump") or "")
+    blue = f"host=127.0.0.1 port={lab.port('blue')} user=tealdeck passfile={lab.state['passfile']} sslmode=verify-full sslrootcert={lab.state['ca']}"
+    roles = run(os.path.join(client, "pg_dumpall"), "--roles-only", "-d", blue + " dbname=postgres")
+    lab.psql("green", "postgres", input=roles)  # roles that are there already are reported and left alone
+    for database in lab.state["databases"]:
+        schema = run(os.path.join(client, "pg_dump"), "--schema-only", "--create", "-d", f"{blue} dbname={database}")
+        lab.psql("green", "postgres", input=schema)
+        source = f"host=127.0.0.1 port={lab.port('blue')} user=tealdeck_repl dbname={database} passfile={lab.state['server_passfile']} sslmode=verify-full sslrootcert={lab.state['ca']}"
+        lab.psql("blue", database, "-v", "ON_ERROR_STOP=1", "-c", "CREATE PUBLICATION runbook FOR ALL TABLES")
+        lab.psql("green", database, "-v", "ON_ERROR_STOP=1", "-c", f"CREATE SUBSCRIPTION runbook_{database} CONNECTION '{source}' PUBLICATION runbook")
+    for database in lab.state["databases"]:
+        limit = time.monotonic() + 120
+        while lab.psql("green", database, "-c", "SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel").strip() != "t":
+            if time.monotonic() > limit:
+                raise RuntimeError(f"the tables of {database} were not copied within 120 s")
+            time.sleep(0.5)
+
+
+def undo_runbook(lab):
+    """Back to the beginning, when nobody writes any more."""
+    file = os.path.join(lab.state["poolers"][0]["folder"], "databases.ini")
+    with open(file + ".before", encoding="utf-8") as text:
+        before = text.read()
+    with open(file, "w", encoding="utf-8") as out:
+        out.write(before)
+    environment = dict(os.environ, PGPASSFILE=lab.state["passfile"])
+    run("psql", "-h", "127.0.0.1", "-p", str(lab.state["poolers"][0]["port"]), "-U", "pgb_admin", "-d", "pgbouncer", "-c", "RELOAD", env=environment)
+    for database in lab.state["databases"]:
+        lab.psql("blue", "postgres", "-c", f"ALTER DATABASE {database} RESET default_transaction_read_only")
+        lab.psql("green", database, "-c", f"DROP SUBSCRIPTION runbook_{database}")
+        lab.psql("green", "postgres", "-c", f"DROP DATABASE {database} WITH (FORCE)")
+        lab.psql("blue", database, "-c", "DROP PUBLICATION runbook")
+
+
+def measure_runbook(bin_folder):
+    pauses, felt, errors = [], [], 0
+    with Lab(bin_folder) as lab:
+        for number in range(RUNBOOK_RUNS):
+            log(f"runbook script: {number + 1} of {RUNBOOK_RUNS}")
+            prepare_runbook(lab)
+            lab.start_load(f"runbook-{number}")
+            pauses.append(float(run("bash", os.path.join(HERE, "runbook.sh"), lab.dir, lab.tealctl, *lab.state["databases"])))
+            errors += lab.stop_load()["error_count"]
+            felt += pauses_ms(lab.history)
+            if number + 1 < RUNBOOK_RUNS:
+                undo_runbook(lab)
+    return {"pauses": pauses, "felt": felt, "client_errors": errors}
+
+
+def cutover_pause(bin_folder):
+    ours = measure_engine(bin_folder)
+    peer = measure_runbook(bin_folder)
+    more = {"what": "PAUSE of the poolers to their RESUME, both directions, 8 clients, 300 operations/s, two databases, PostgreSQL 15 and 18",
+            "switches": len(ours["pauses"]), "spread": spread(ours["pauses"]), "peer_spread": spread(peer["pauses"]),
+            "felt_by_clients": spread(ours["felt"]), "peer_felt_by_clients": spread(peer["felt"]),
+            "client_errors": ours["client_errors"], "peer_client_errors": peer["client_errors"]}
+    return figure("cutover_pause", statistics.median(ours["pauses"]), "ms", 100, "runbook script: a psql per step, 1 s poll", statistics.median(peer["pauses"]), more)
+
+
+class Display:
+    """An X server of our own; ends with the block."""
+
+    def __enter__(self):
+        read_end, write_end = os.pipe()
+        self.server = subprocess.Popen(["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1680x1050x24", "-nolisten", "tcp"],
+                                       pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(write_end)
+        with os.fdopen(read_end) as answer:
+            number = answer.readline().strip()
+        if not number:
+            raise RuntimeError("Xvfb did not start")
+        return ":" + number
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait()
+
+
+def console_start(bin_folder):
+    times = []
+    with Display() as display, tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ, DISPLAY=display, QT_QPA_PLATFORM="xcb")
+        picture = os.path.join(folder, "start.png")
+        for number in range(STARTS + 1):
+            begin = time.monotonic()
+            run(os.path.join(bin_folder, "tealdeck"), "--grab", picture, "--grab-after", "0", env=environment)
+            if number > 0:  # the first one fills the caches
+                times.append((time.monotonic() - begin) * 1000)
+            if os.path.getsize(picture) == 0:
+                raise RuntimeError("the console painted nothing")
+            os.remove(picture)
+    return figure("console_start", statistics.median(times), "ms", 1000,
+                  more={"what": "start of the program to the painted first window and its end, warm caches, Xvfb; no comparable console could be measured", "spread": spread(times)})
+
+
+def main(bin_folder, json_file, names):
+    figures = []
+    failed = False
+    for name in names:
+        try:
+            figures.append({"cutover_pause": cutover_pause, "console_start": console_start}[name](bin_folder))
+        except (RuntimeError, OSError, subprocess.TimeoutExpired) as reason:
+            log(f"{name} could not be measured: {reason}")
+            failed = True
+    for f in figures:
+        peer = f"; peer ({f['peer']}) {f['peer_value']} {f['unit']}, ratio {f['ratio']}" if f["peer"] else "; no peer"
+        print(f"{f['name']}: {f['value']} {f['unit']} (goal at most {f['goal']}: {'met' if f['met'] else 'MISSED'}){peer}")
+        print("  " + json.dumps(f["more"], ensure_ascii=False))
+    if json_file:
+        with open(json_file, "w", encoding="utf-8") as out:
+            json.dump(figures, out, indent=2, ensure_ascii=False)
+            out.write("\n")
+    return 1 if failed or not all(f["met"] for f in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

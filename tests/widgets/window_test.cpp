@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/console/action_gate.h"
+#include "app/console/main_window.h"
+#include "app/console/start_window.h"
+#include "tests/widgets/manual_clock.h"
+#include "tests/widgets/scripted_upgrade.h"
+#include "widgets/status/confirm_control.h"
+#include "widgets/status/mode_strip.h"
+#include "widgets/status/next_act_panel.h"
+#include "widgets/timeline/replay_bar.h"
+
+#include <QComboBox>
+#include <QCoreApplication>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenuBar>
+#include <QPushButton>
+#include <QTest>
+#include <gtest/gtest.h>
+#include <set>
+#include <thread>
+
+using namespace tealdeck;
+using test::ManualClock;
+using test::ScriptedSource;
+
+namespace {
+
+/// The bridge hands over at most 20 times a second: waits for its turn, not for a time.
+bool shown(MainWindow& window, std::uint64_t seq) {
+    return QTest::qWaitFor([&] { return window.bridge().snapshot().seq >= seq; }, 5000);
+}
+
+struct Live {
+    std::vector<Event> events = test::scriptedUpgrade();
+    std::shared_ptr<ScriptedSource> source = std::make_shared<ScriptedSource>(events);
+    MainWindow window{{source, {}, {}, {}, "anna", false}, Clock::system()};
+    Live() {
+        window.resize(1600, 1000);
+        window.show();
+        window.start();
+    }
+    void playTo(std::int64_t us) {
+        source->playTo(us);
+        std::uint64_t seq = 0;
+        for (const Event& e : events) {
+            seq = e.steadyUs <= us ? e.seq : seq;
+        }
+        ASSERT_TRUE(shown(window, seq));
+    }
+};
+
+void auditNames(QWidget& root) {
+    for (QWidget* widget : root.findChildren<QWidget*>()) {
+        const bool internal = widget->objectName().startsWith("qt_") || qobject_cast<QMenuBar*>(widget) != nullptr;
+        const bool partOfAnother = widget->parentWidget()->inherits("QComboBoxPrivateContainer") || qobject_cast<QComboBox*>(widget->parentWidget()) != nullptr || qobject_cast<QLabel*>(widget) != nullptr;
+        if (widget->focusPolicy() == Qt::NoFocus || internal || partOfAnother || widget->isWindow()) {
+            continue;
+        }
+        EXPECT_FALSE(widget->accessibleName().isEmpty()) << widget->metaObject()->className() << ' ' << widget->objectName().toStdString() << " in "
+                                                         << widget->parentWidget()->metaObject()->className();
+    }
+    for (const QLabel* label : root.findChildren<QLabel*>()) {
+        EXPECT_EQ(label->textFormat(), Qt::PlainText) << label->text().toStdString();
+    }
+}
+
+} // namespace
+
+TEST(MainWindow, EveryFocusableWidgetHasANameAndLabelsArePlain) {
+    Live live;
+    live.playTo(test::phaseTime(live.events, Phase::Ramp) + 10'000'000);
+    auditNames(live.window);
+    StartWindow start;
+    auditNames(start);
+}
+
+TEST(MainWindow, NoTwoActionsShareAShortcut) {
+    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
+    MainWindow window(replaySession(archive, "x", Clock::system()), Clock::system());
+    Live live;
+    for (MainWindow* each : {&window, &live.window}) {
+        std::set<QString> keys;
+        for (const QAction* action : each->findChildren<QAction*>()) {
+            if (!action->shortcut().isEmpty()) {
+                EXPECT_TRUE(keys.insert(action->shortcut().toString()).second) << action->text().toStdString();
+            }
+        }
+    }
+}
+
+TEST(MainWindow, ACommandCarriesWhatTheOperatorSaw) {
+    Live live;
+    const auto ready = test::phaseTime(live.events, Phase::Cutover) - 1;
+    live.playTo(ready);
+    ConfirmControl* confirm = live.window.nextAct()->confirm();
+    ASSERT_TRUE(confirm->armButton()->isEnabled()) << confirm->armButton()->toolTip().toStdString();
+    confirm->armButton()->click();
+    emit confirm->holdButton()->held();
+    ASSERT_EQ(live.source->sent.size(), 1U);
+    EXPECT_EQ(live.source->sent[0].kind, CommandKind::Cutover);
+    EXPECT_EQ(live.source->sent[0].basedOn, live.window.bridge().snapshot().seq);
+    EXPECT_EQ(live.source->sent[0].actor, "anna");
+}
+
+TEST(MainWindow, AbortIsNeverDisabledEvenWhenTheEngineIsLost) {
+    Live live;
+    live.playTo(test::phaseTime(live.events, Phase::Cutover));
+    live.source->lose("the socket closed");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return live.window.bridge().state() == SourceState::Lost; }, 5000));
+    auto* abort = live.window.findChild<HoldButton*>("abort");
+    ASSERT_NE(abort, nullptr);
+    EXPECT_TRUE(abort->isEnabled());
+    emit abort->held();
+    EXPECT_EQ(live.source->sent.back().kind, CommandKind::Abort);
+    EXPECT_FALSE(live.window.nextAct()->confirm()->armButton()->isEnabled());
+}
+
+TEST(MainWindow, TheQuestionBeforeLeavingIsNotModal) {
+    Live live;
+    live.playTo(test::phaseTime(live.events, Phase::Ramp) + 1'000'000);
+    live.window.close();
+    EXPECT_TRUE(live.window.isVisible()); // asked in the window's own bar
+    EXPECT_EQ(QApplication::activeModalWidget(), nullptr);
+    for (QPushButton* button : live.window.findChildren<QPushButton*>()) {
+        if (button->text() == "Close the window") {
+            button->click();
+        }
+    }
+    EXPECT_FALSE(live.window.isVisible());
+}
+
+TEST(ReplayWindow, HasNoCommandControl) {
+    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
+    Session session = replaySession(archive, "x.teal", Clock::system());
+    EXPECT_EQ(session.source->commands(), nullptr);
+    MainWindow window(std::move(session), Clock::system());
+    window.start();
+    EXPECT_EQ(window.gate(), nullptr);
+    EXPECT_EQ(window.nextAct()->confirm(), nullptr);
+    EXPECT_TRUE(window.findChildren<HoldButton*>().isEmpty());
+    EXPECT_TRUE(window.findChildren<ConfirmControl*>().isEmpty());
+    EXPECT_TRUE(window.findChildren<ActionGate*>().isEmpty());
+    auditNames(window);
+}
+
+TEST(ObserverWindow, HasNoCommandControlEither) {
+    MainWindow window({std::make_shared<ScriptedSource>(test::scriptedUpgrade()), {}, {}, {}, "ben", true}, Clock::system());
+    EXPECT_EQ(window.gate(), nullptr);
+    EXPECT_TRUE(window.findChildren<HoldButton*>().isEmpty());
+}
+
+TEST(ReplayArchive, JumpingEqualsPlaying) {
+    const auto events = test::scriptedUpgrade(3, 9);
+    const ReplayArchive archive(events);
+    Snapshot played;
+    for (std::size_t count = 0; count <= events.size(); ++count) {
+        if (count > 0) {
+            apply(played, events[count - 1]);
+        }
+        if (count % 97 == 0 || count == events.size()) {
+            ASSERT_EQ(toJson(archive.snapshotAfter(count)), toJson(played)) << count;
+        }
+    }
+}
+
+TEST(ReplaySource, PlaysSeeksAndKeepsAPausePaused) {
+    ManualClock clock;
+    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
+    ReplaySource source(archive, clock);
+    Snapshot seen;
+    source.start({[&](SessionStart start) { seen = std::move(start.snapshot); },
+                  [&](std::vector<Event> events) {
+                      for (const Event& e : events) {
+                          apply(seen, e);
+                      }
+                  },
+                  [](SourceState, const std::string&) {}});
+    source.setSpeed(10);
+    EXPECT_FALSE(source.playing());
+    source.setPlaying(true);
+    clock.advanceMs(5000);
+    source.advance();
+    EXPECT_EQ(source.positionUs(), 50'000'000);
+    EXPECT_EQ(toJson(seen), toJson(archive->snapshotAfter(archive->countAt(50'000'000))));
+    for (const std::int64_t to : std::initializer_list<std::int64_t>{200'000'000, 3'000'000, 333'333'333, 0, archive->endUs(), 120'000'000}) {
+        source.seek(to);
+        EXPECT_EQ(toJson(seen), toJson(archive->snapshotAfter(archive->countAt(to)))) << to;
+    }
+    source.setPlaying(false);
+    source.setSpeed(60);
+    EXPECT_FALSE(source.playing());
+}
+
+TEST(ReplayWindow, KeysMoveThePosition) {
+    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
+    MainWindow window(replaySession(archive, "x.teal", Clock::system()), Clock::system());
+    window.show();
+    window.start();
+    auto* scrubber = window.findChild<Scrubber*>();
+    ASSERT_NE(scrubber, nullptr);
+    const auto at = [&] { return window.replay()->positionUs(); };
+    QTest::keyClick(scrubber, Qt::Key_Right, Qt::ControlModifier);
+    EXPECT_EQ(at(), 10'000'000);
+    QTest::keyClick(scrubber, Qt::Key_Left);
+    EXPECT_EQ(at(), 9'000'000);
+    QTest::keyClick(scrubber, Qt::Key_Right, Qt::ShiftModifier);
+    EXPECT_EQ(at(), 9'100'000);
+    QTest::keyClick(scrubber, Qt::Key_End);
+    EXPECT_EQ(at(), archive->endUs());
+    QTest::keyClick(scrubber, Qt::Key_Home);
+    EXPECT_EQ(at(), 0);
+    QTest::keyClick(scrubber, Qt::Key_BracketRight);
+    EXPECT_EQ(at(), archive->timeline().alarms.front().timeUs);
+    QTest::keyClick(scrubber, Qt::Key_BraceLeft);
+    EXPECT_LT(at(), archive->timeline().alarms.front().timeUs);
+}
+
+TEST(ReplayWindow, PlotsNeverShowTheFuture) {
+    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
+    MainWindow window(replaySession(archive, "x.teal", Clock::system()), Clock::system());
+    window.resize(1200, 800);
+    window.show();
+    window.start();
+    auto* plots = window.findChild<LagPlots*>();
+    for (const std::int64_t at : std::initializer_list<std::int64_t>{300'000'000, 5'500'000, 90'000'000, 12'000'000}) {
+        window.replay()->seek(at);
+        plots->drawNow();
+        EXPECT_GT(plots->newestDrawnUs(), at - 3'000'000);
+        EXPECT_LE(plots->newestDrawnUs(), at);
+    }
+}
+
+TEST(EngineBridge, TakesEventsFromAnotherThread) {
+    auto source = std::make_shared<ScriptedSource>(test::scriptedUpgrade());
+    EngineBridge bridge(source, Clock::system());
+    bridge.start();
+    int updates = 0;
+    QObject::connect(&bridge, &EngineBridge::snapshotChanged, &bridge, [&] { ++updates; });
+    std::thread teller([&] {
+        for (std::int64_t t = 0; t < 100'000'000; t += 100'000) {
+            source->playTo(t);
+        }
+    });
+    const ReplayArchive archive(test::scriptedUpgrade());
+    const auto last = archive.countAt(99'900'000);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return bridge.snapshot().seq == last; }, 10'000));
+    teller.join();
+    EXPECT_EQ(toJson(bridge.snapshot()), toJson(archive.snapshotAfter(last)));
+    EXPECT_LT(updates, 100); // batches, not one by one
+}
+
+TEST(ModeStrip, ALateHeartbeatSaysStale) {
+    ManualClock clock;
+    ModeStrip strip(clock, ModeStrip::Controls::None);
+    Snapshot s;
+    s.seq = 1;
+    s.steadyUs = 10'000'000;
+    s.metrics["heartbeat_age.blue"] = {0.4, 10'000'000};
+    strip.update(s, {10'000'000, 0});
+    EXPECT_FALSE(strip.accessibleDescription().contains("blue STALE"));
+    EXPECT_TRUE(strip.accessibleDescription().contains("green UNKNOWN"));
+    strip.update(s, {10'000'000 + staleness::HEARTBEAT_US, 0}); // nothing came: the age grew
+    EXPECT_TRUE(strip.accessibleDescription().contains("blue STALE"));
+}
+
+TEST(MainWindow, SurvivesBrokenEvents) {
+    std::vector<Event> events;
+    for (int round = 0; round < 2; ++round) {
+        for (int kind = -1; kind < 40; ++kind) {
+            for (const Json& body : {Json::object(), Json{{"phase", "cutover"}, {"nodes", {1, "x", {{"role", 3}}}}, {"values", {{"tps.blue", "x"}, {"lag_bytes.forward", 1e300}}}, {"id", "\xff"}, {"side", "green"}}}) {
+                events.push_back({events.size() + 1, static_cast<std::int64_t>(events.size()) * 1000, 0, static_cast<EventKind>(kind), "x", body});
+            }
+        }
+    }
+    auto source = std::make_shared<ScriptedSource>(events);
+    MainWindow window({source, {}, {}, {}, "anna", false}, Clock::system());
+    window.resize(1000, 700);
+    window.show();
+    window.start();
+    source->playTo(1'000'000'000);
+    ASSERT_TRUE(shown(window, events.size()));
+    window.drawNow();
+    EXPECT_FALSE(window.grab().isNull());
+}

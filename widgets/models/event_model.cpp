@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/models/event_model.h"
+
+#include "widgets/theme/format.h"
+#include "widgets/theme/theme.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tealdeck {
+
+EventGroup groupOf(const Event& event) {
+    switch (event.kind) {
+    case EventKind::Operator:
+    case EventKind::Note:
+    case EventKind::Prompt:
+    case EventKind::Answer:
+    case EventKind::SignOff: return EventGroup::Operator;
+    case EventKind::Check: return EventGroup::Checks;
+    case EventKind::Alarm: return EventGroup::Alarms;
+    case EventKind::Topology:
+    case EventKind::Traffic:
+    case EventKind::Replication:
+    case EventKind::Metrics:
+    case EventKind::Seal: return EventGroup::Telemetry;
+    case EventKind::Statement: return EventGroup::Statements;
+    case EventKind::Gap:
+    case EventKind::Recovered: return EventGroup::Trouble;
+    case EventKind::Outcome: return member(event.body, "ok", true) ? EventGroup::Progress : EventGroup::Trouble;
+    default: return EventGroup::Progress;
+    }
+}
+
+EventModel::EventModel(QObject* parent, std::size_t limit) : QAbstractTableModel(parent), m_limit(limit) {}
+
+std::vector<EventModel::Row> EventModel::listed(std::span<const Event> events) {
+    std::vector<Row> rows;
+    for (const Event& e : events) {
+        if (e.kind != EventKind::Metrics && e.kind != EventKind::Seal) {
+            rows.push_back({e.seq, e.steadyUs, e.wallUs, e.kind, groupOf(e), safeText(e.actor), safeText(describe(e))});
+        }
+    }
+    return rows;
+}
+
+void EventModel::clear() {
+    beginResetModel();
+    m_rows.clear();
+    m_visible = 0;
+    endResetModel();
+}
+
+void EventModel::append(std::span<const Event> events) {
+    std::vector<Row> rows = listed(events);
+    if (rows.empty()) {
+        return;
+    }
+    const int first = rowCount();
+    beginInsertRows({}, first, first + static_cast<int>(rows.size()) - 1);
+    std::move(rows.begin(), rows.end(), std::back_inserter(m_rows));
+    m_visible = m_rows.size();
+    endInsertRows();
+    dropOldest();
+}
+
+void EventModel::dropOldest() {
+    if (m_rows.size() <= m_limit) {
+        return;
+    }
+    const auto surplus = static_cast<std::ptrdiff_t>(m_rows.size() - m_limit);
+    beginRemoveRows({}, 0, static_cast<int>(surplus) - 1);
+    m_rows.erase(m_rows.begin(), m_rows.begin() + surplus);
+    m_visible = m_rows.size();
+    endRemoveRows();
+}
+
+void EventModel::setArchive(std::span<const Event> events) {
+    beginResetModel();
+    std::vector<Row> rows = listed(events);
+    m_rows.assign(std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+    m_visible = 0;
+    endResetModel();
+}
+
+void EventModel::uncoverUpTo(std::uint64_t seq) {
+    const auto end = std::upper_bound(m_rows.begin(), m_rows.end(), seq, [](std::uint64_t s, const Row& row) { return s < row.seq; });
+    const auto wanted = static_cast<std::size_t>(end - m_rows.begin());
+    if (wanted > m_visible) {
+        beginInsertRows({}, static_cast<int>(m_visible), static_cast<int>(wanted) - 1);
+        m_visible = wanted;
+        endInsertRows();
+    } else if (wanted < m_visible) {
+        beginRemoveRows({}, static_cast<int>(wanted), static_cast<int>(m_visible) - 1);
+        m_visible = wanted;
+        endRemoveRows();
+    }
+}
+
+int EventModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(m_visible); }
+
+int EventModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
+
+QVariant EventModel::data(const QModelIndex& index, int role) const {
+    if (!index.isValid() || index.row() >= rowCount()) {
+        return {};
+    }
+    const Row& row = m_rows[static_cast<std::size_t>(index.row())];
+    switch (role) {
+    case Qt::DisplayRole:
+        switch (index.column()) {
+        case Time: return formatUtcMillis(row.wallUs);
+        case Kind: return QString::fromLatin1(eventKindName(row.kind));
+        case Actor: return row.actor;
+        case Text: return row.text;
+        default: return {};
+        }
+    case Qt::ToolTipRole: return tooltipText(QStringLiteral("#%1 · %2 · %3\n%4").arg(row.seq).arg(formatPosition(row.steadyUs), row.actor, row.text));
+    case SeqRole: return QVariant::fromValue<qulonglong>(row.seq);
+    case SteadyRole: return QVariant::fromValue<qlonglong>(row.steadyUs);
+    case GroupRole: return static_cast<int>(row.group);
+    default: return {};
+    }
+}
+
+QVariant EventModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    static const std::array<const char*, ColumnCount> names = {"UTC", "Kind", "Who", "What"};
+    if (orientation != Qt::Horizontal || role != Qt::DisplayRole || section < 0 || section >= ColumnCount) {
+        return {};
+    }
+    return QLatin1String(names[static_cast<std::size_t>(section)]);
+}
+
+} // namespace tealdeck

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/model/event.h"
+
+#include <QAbstractTableModel>
+
+#include <deque>
+#include <span>
+
+namespace tealdeck {
+
+/// What people filter by.
+/// Telemetry repeats every second: it is shown only when asked for.
+enum class EventGroup { Main, Operator, Progress, Checks, Alarms, Statements, Trouble, Telemetry, All };
+EventGroup groupOf(const Event& event);
+
+/// The event list, oldest first, without the stream of metrics. In replay all events are given once and the position uncovers them, so that
+/// a jump costs no rebuilding.
+class EventModel final : public QAbstractTableModel {
+    Q_OBJECT
+  public:
+    enum Column { Time, Kind, Actor, Text, ColumnCount };
+    enum Role { SeqRole = Qt::UserRole + 1, SteadyRole, GroupRole };
+    explicit EventModel(QObject* parent = nullptr, std::size_t limit = 50'000);
+
+    void clear();
+    /// Live: appends; beyond the limit the oldest rows go (the recording keeps them).
+    void append(std::span<const Event> events);
+    /// Replay: everything, nothing uncovered yet.
+    void setArchive(std::span<const Event> events);
+    void uncoverUpTo(std::uint64_t seq);
+
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+  private:
+    struct Row {
+        std::uint64_t seq;
+        std::int64_t steadyUs;
+        std::int64_t wallUs;
+        EventKind kind;
+        EventGroup group;
+        QString actor;
+        QString text;
+    };
+    static std::vector<Row> listed(std::span<const Event> events);
+    void dropOldest();
+    std::size_t m_limit;
+    std::deque<Row> m_rows;
+    std::size_t m_visible = 0;
+};
+
+} // namespace tealdeck

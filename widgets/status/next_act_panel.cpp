@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/status/next_act_panel.h"
+
+#include "widgets/status/ramp_control.h"
+#include "widgets/status/state_line.h"
+#include "widgets/theme/theme.h"
+
+#include <QComboBox>
+#include <QLabel>
+#include <QProgressBar>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace tealdeck {
+namespace {
+
+QLabel* wrapped(QVBoxLayout* layout, const char* objectName) {
+    QLabel* label = plainLabel({});
+    label->setWordWrap(true);
+    label->setObjectName(QLatin1String(objectName));
+    label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    layout->addWidget(label);
+    return label;
+}
+
+/// Acts that have a place of their own in the window are not offered here.
+bool hasOwnPlace(CommandKind kind) {
+    return kind == CommandKind::Abort || kind == CommandKind::Override || kind == CommandKind::SignOff || kind == CommandKind::Note || kind == CommandKind::Ramp;
+}
+
+} // namespace
+
+NextActPanel::NextActPanel(const Clock& clock, Controls controls, QWidget* parent) : QFrame(parent) {
+    setProperty("panel", true);
+    setAccessibleName(tr("Now and next"));
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(spacing::MEDIUM, spacing::SMALL, spacing::MEDIUM, spacing::MEDIUM);
+    auto* scroll = new QScrollArea;
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    auto* page = new QWidget;
+    page->setObjectName(QStringLiteral("nextActPage"));
+    auto* layout = new QVBoxLayout(page);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(spacing::TINY + 2);
+    scroll->setWidget(page);
+    scroll->viewport()->setAutoFillBackground(false);
+    page->setAutoFillBackground(false);
+    if (controls == Controls::Full) {
+        m_acts = new QComboBox;
+        m_acts->setAccessibleName(tr("Act to prepare"));
+        m_acts->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        m_acts->setMinimumContentsLength(8);
+        m_confirm = new ConfirmControl(clock, this);
+    }
+    makeFacts(layout);
+    layout->addStretch(1);
+    outer->addWidget(scroll, 1);
+    if (controls == Controls::Full) {
+        makeControls(clock, outer);
+    }
+}
+
+void NextActPanel::makeFacts(QVBoxLayout* layout) {
+    layout->addWidget(headingLabel(tr("NOW")));
+    m_nowHead = wrapped(layout, "nowHead");
+    m_nowHead->setStyleSheet(QStringLiteral("font-weight: 600"));
+    m_nowDetail = wrapped(layout, "nowDetail");
+    m_progress = new QProgressBar;
+    m_progress->setTextVisible(false);
+    m_progress->setFixedHeight(6);
+    m_progress->setAccessibleName(tr("Progress of the step"));
+    layout->addWidget(m_progress);
+    layout->addSpacing(spacing::SMALL);
+    layout->addWidget(headingLabel(tr("NEXT")));
+    m_next = wrapped(layout, "next");
+    m_next->setStyleSheet(QStringLiteral("font-weight: 600"));
+    if (m_acts != nullptr) {
+        layout->addWidget(m_acts);
+        m_next->hide();
+    }
+    m_consequence = wrapped(layout, "consequence");
+    if (m_confirm != nullptr) {
+        // Arm sits up here with its consequence; Hold at the panel's foot: a double tap can never do both.
+        layout->addWidget(m_confirm->armButton());
+        layout->addWidget(m_confirm->status());
+    }
+    layout->addWidget(headingLabel(tr("WHY NOT")));
+    m_whyNot = wrapped(layout, "whyNot");
+    layout->addSpacing(spacing::SMALL);
+    layout->addWidget(headingLabel(tr("WAY BACK")));
+    m_rollback = wrapped(layout, "rollback");
+    m_window = wrapped(layout, "rollbackWindow");
+}
+
+void NextActPanel::makeControls(const Clock&, QVBoxLayout* layout) {
+    m_ramp = new RampControl;
+    layout->addWidget(m_ramp);
+    layout->addWidget(m_confirm->form());
+    layout->addWidget(m_confirm->holdButton());
+    layout->addWidget(m_confirm->typed());
+    m_reply = wrapped(layout, "reply");
+    m_reply->hide();
+    connect(m_acts, &QComboBox::activated, this, &NextActPanel::choose);
+    connect(m_confirm, &ConfirmControl::armedChanged, this, &NextActPanel::armedChanged);
+    connect(m_confirm, &ConfirmControl::confirmed, this, [this](CommandKind kind, const QString& typed, const QString& reason) {
+        Json args = Json::object();
+        if (!typed.isEmpty()) {
+            args = {{"typed", typed.toStdString()}, {"reason", reason.toStdString()}};
+        }
+        emit commandRequested(kind, args);
+    });
+    connect(m_ramp, &RampControl::shareRequested, this, [this](int percent) { emit commandRequested(CommandKind::Ramp, {{"percent", percent}}); });
+}
+
+void NextActPanel::update(const Snapshot& snapshot, const ViewTime& now) {
+    m_snapshot = snapshot;
+    m_now = now;
+    const StateLine line = stateLine(snapshot, now);
+    m_nowHead->setText(line.head);
+    m_nowDetail->setText(line.detail);
+    m_nowDetail->setVisible(!line.detail.isEmpty());
+    QPalette colours = m_nowDetail->palette();
+    colours.setColor(QPalette::WindowText, line.failed ? tokensFor(palette()).high : palette().color(QPalette::WindowText));
+    m_nowDetail->setPalette(colours);
+    m_progress->setVisible(line.progress >= 0);
+    m_progress->setValue(qRound(line.progress * 100));
+    updateActs(snapshot);
+    updateNext(snapshot);
+    updateRollback(snapshot, now);
+}
+
+void NextActPanel::updateActs(const Snapshot& snapshot) {
+    std::vector<CommandKind> offered;
+    const auto next = nextCommand(snapshot.phase);
+    if (next && !hasOwnPlace(*next)) {
+        offered.push_back(*next);
+    }
+    for (const PhaseRule& rule : phaseTable()) {
+        if (rule.phase == snapshot.phase && !hasOwnPlace(rule.command) && (!next || rule.command != *next)) {
+            offered.push_back(rule.command);
+        }
+    }
+    if (offered == m_offered && snapshot.phase == m_offeredPhase) {
+        return;
+    }
+    m_offered = offered;
+    m_offeredPhase = snapshot.phase;
+    m_shown = next.value_or(offered.empty() ? CommandKind::Check : offered.front());
+    if (m_acts != nullptr) {
+        // Ramp is next but has its own buttons: offer the act after it, which the operator may take instead.
+        m_shown = offered.empty() ? m_shown : hasOwnPlace(m_shown) ? offered.back() : m_shown;
+        for (const CommandKind kind : offered) {
+            m_shown = hasOwnPlace(next.value_or(CommandKind::Check)) && kind == CommandKind::Cutover ? kind : m_shown;
+        }
+        m_acts->clear();
+        for (const CommandKind kind : offered) {
+            m_acts->addItem(QString::fromLatin1(findRule(snapshot.phase, kind)->title));
+            if (kind == m_shown) {
+                m_acts->setCurrentIndex(m_acts->count() - 1);
+            }
+        }
+        m_acts->setVisible(!offered.empty());
+    }
+}
+
+void NextActPanel::choose(int index) {
+    if (index >= 0 && index < static_cast<int>(m_offered.size())) {
+        m_shown = m_offered[static_cast<std::size_t>(index)];
+        updateNext(m_snapshot);
+    }
+}
+
+void NextActPanel::setRefusal(const QString& reason) {
+    m_refusal = reason;
+    update(m_snapshot, m_now);
+}
+
+void NextActPanel::prepare(CommandKind kind) {
+    const auto found = std::find(m_offered.begin(), m_offered.end(), kind);
+    if (m_confirm != nullptr && found != m_offered.end()) {
+        m_acts->setCurrentIndex(static_cast<int>(found - m_offered.begin()));
+        choose(m_acts->currentIndex());
+        m_confirm->armButton()->setFocus(Qt::ShortcutFocusReason);
+    }
+}
+
+QStringList NextActPanel::reasonsAgainst(CommandKind kind) const {
+    QStringList list;
+    if (!m_refusal.isEmpty()) {
+        list << m_refusal;
+    }
+    for (const std::string& reason : whyNot(m_snapshot, kind, m_now.steadyUs)) {
+        list << safeText(reason);
+    }
+    return list;
+}
+
+void NextActPanel::updateNext(const Snapshot& snapshot) {
+    const PhaseRule* rule = findRule(snapshot.phase, m_shown);
+    const QStringList why = reasonsAgainst(m_shown);
+    m_next->setText(rule != nullptr ? QString::fromLatin1(rule->title) : snapshot.phase == Phase::Cutover ? (snapshot.pastPointOfNoReturn ? tr("Nothing to decide: the engine completes the move.") : tr("Nothing to decide: watch, or abort.")) : tr("Nothing to do in this phase."));
+    m_consequence->setText(rule != nullptr ? QString::fromLatin1(rule->consequence) : QString());
+    QStringList lines;
+    for (const QString& reason : why) {
+        lines << QStringLiteral("✕ ") + reason;
+    }
+    constexpr int SHOWN = 8;
+    if (lines.size() > SHOWN) {
+        const auto more = lines.size() - SHOWN;
+        lines = lines.mid(0, SHOWN) << tr("… and %1 more in the checklist").arg(more);
+    }
+    m_whyNot->setText(rule == nullptr ? QStringLiteral("–") : lines.isEmpty() ? tr("✓ Nothing stands in the way.") : lines.join('\n'));
+    if (m_confirm == nullptr) {
+        return;
+    }
+    m_next->setVisible(rule == nullptr);
+    m_confirm->armButton()->setVisible(rule != nullptr);
+    m_confirm->setAct({m_shown, rule != nullptr ? rule->confirmation : Confirmation::Click, rule != nullptr ? QString::fromLatin1(rule->title) : QString(),
+                       m_consequence->text(), rule != nullptr ? why : QStringList{tr("Not in this phase.")}, safeText(snapshot.session.deployment), snapshot.gateSeq});
+    m_ramp->setVisible(findRule(snapshot.phase, CommandKind::Ramp) != nullptr);
+    m_ramp->update(snapshot, reasonsAgainst(CommandKind::Ramp));
+}
+
+void NextActPanel::updateRollback(const Snapshot& snapshot, const ViewTime& now) {
+    m_rollback->setText(snapshot.rollbackReadiness.empty() ? tr("Abort brings everything back to BLUE.") : safeText(snapshot.rollbackReadiness));
+    const bool open = snapshot.rollbackUntilWallUs > 0;
+    m_window->setVisible(open);
+    if (open) {
+        const auto left = snapshot.rollbackUntilWallUs - now.wallUs;
+        m_window->setText(left > 0 ? tr("Rollback window: %1 left, until %2 UTC").arg(formatDuration(left), formatUtcTime(snapshot.rollbackUntilWallUs))
+                                   : tr("Rollback window: over for %1").arg(formatDuration(-left)));
+    }
+}
+
+void NextActPanel::showReply(bool accepted, const QString& text) {
+    if (m_confirm == nullptr) {
+        return;
+    }
+    m_reply->setVisible(true);
+    m_reply->setText(accepted ? QStringLiteral("✓ %1").arg(text) : QStringLiteral("✕ %1").arg(text));
+}
+
+} // namespace tealdeck

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/model/snapshot.h"
+
+#include <QWidget>
+
+class QLabel;
+class QPushButton;
+
+namespace tealdeck {
+
+/// The share of reads that green serves: one click a step (L1), each other step is its undo.
+class RampControl final : public QWidget {
+    Q_OBJECT
+  public:
+    explicit RampControl(QWidget* parent = nullptr);
+    void update(const Snapshot& snapshot, const QStringList& whyNot);
+    using QWidget::update;
+
+  signals:
+    void shareRequested(int percent);
+
+  private:
+    QLabel* m_state;
+    std::vector<std::pair<int, QPushButton*>> m_steps;
+};
+
+} // namespace tealdeck

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QColor>
+#include <QPalette>
+
+#include <vector>
+
+namespace tealdeck {
+
+/// An environment keeps its name, letter, hatch and hue for ever; none of them ever means a status.
+enum class Env { Blue, Green };
+
+enum class ThemeName { Light, Dark };
+
+/// Every colour that the console draws with. Normal is neutral; the saturated ones are alarms alone.
+struct Tokens {
+    QColor window;
+    QColor surface;
+    QColor raised;
+    QColor line;
+    QColor mark; ///< outlines and glyphs that carry meaning: 3:1 at least
+    QColor text;
+    QColor muted;
+    QColor selection;
+    QColor onSelection;
+    QColor focus;
+    QColor blue;
+    QColor blueSoft;
+    QColor green;
+    QColor greenSoft;
+    QColor high;
+    QColor medium;
+    QColor low;
+    QColor onAlarm; ///< text on one of the three alarm fills
+    QColor hatch;   ///< lines over stale and unknown values
+
+    [[nodiscard]] QColor env(Env which) const { return which == Env::Blue ? blue : green; }
+    [[nodiscard]] QColor envSoft(Env which) const { return which == Env::Blue ? blueSoft : greenSoft; }
+};
+
+const Tokens& tokens(ThemeName theme);
+/// The tokens that belong to a palette made by paletteFor(): a widget finds its colours without any global.
+const Tokens& tokensFor(const QPalette& palette);
+QPalette paletteFor(ThemeName theme);
+
+/// WCAG contrast ratio, 1 to 21.
+double contrast(const QColor& a, const QColor& b);
+
+/// A pair that is drawn on top of each other, and the least contrast it must have.
+struct TokenPair {
+    const char* name;
+    QColor foreground;
+    QColor background;
+    double least;
+};
+std::vector<TokenPair> pairsInUse(ThemeName theme);
+
+/// Distances in device-independent pixels, multiples of four.
+namespace spacing {
+inline constexpr int TINY = 4;
+inline constexpr int SMALL = 8;
+inline constexpr int MEDIUM = 12;
+inline constexpr int LARGE = 16;
+} // namespace spacing
+
+} // namespace tealdeck
