@@ -4,6 +4,7 @@
 #include "core/cutover/switch_timer.h"
 #include "core/cutover/switchover.h"
 #include "core/postgres/sql.h"
+#include "core/util/crash_point.h"
 #include "core/util/files.h"
 
 #include <fmt/format.h>
@@ -89,6 +90,7 @@ Status Switchover::pausePoolers() {
             return paused;
         }
     }
+    crashPoint("paused");
     m_report.partsMs["pause"] = m_timer->part();
     return {};
 }
@@ -105,6 +107,7 @@ Status Switchover::fenceAndReceive(StepContext& context) {
         fences.push_back((*m_from)[i].start(fence, fenceLimit));
         receives.push_back((*m_to)[i].start(receive, receiveLimit + Millis(200)));
     }
+    crashPoint("fencing");
     // Written while the servers work: by the time it is needed it is on disk.
     Status status = m_context.record.publish(EventKind::Intent, {{"step", m_id + ".open"}, {"detail", fmt::format("open {} when all {} databases have received everything: the point of no return", sideName(m_destination), m_to->size())}});
     for (Connection::Pending& pending : fences) {
@@ -115,6 +118,7 @@ Status Switchover::fenceAndReceive(StepContext& context) {
         }
         m_fenceLsn.push_back(member<std::string>(object(fenced->text(0, 0)), "lsn", ""));
     }
+    crashPoint("fenced");
     m_report.partsMs["fence"] = m_timer->part();
     for (Connection::Pending& pending : receives) {
         const Result<Rows> received = status.ok() ? pending.wait() : pending.abandon(Millis(300));
@@ -122,6 +126,7 @@ Status Switchover::fenceAndReceive(StepContext& context) {
             status = status.ok() ? Status(received.error()) : status;
         }
     }
+    crashPoint("received");
     m_report.partsMs["receive"] = m_timer->part();
     if (!status) {
         return status;
@@ -143,6 +148,7 @@ Status Switchover::openDestination() {
     if (const Status told = m_guardian->opening(); !told) {
         return told;
     }
+    crashPoint("opening");
     const std::string open = fmt::format("SELECT tealdeck.open({}, {})", quoteLiteral(m_token), m_generation);
     const std::string phase = m_destination == Side::Green ? "observe" : "rolled-back";
     const std::string id = quoteLiteral(m_plan.deployment);
@@ -156,6 +162,7 @@ Status Switchover::openDestination() {
         return first.error();
     }
     m_past = true;
+    crashPoint("opened-first");
     std::vector<Connection::Pending> rest;
     for (std::size_t i = 1; i < m_to->size(); ++i) {
         rest.push_back((*m_to)[i].start(open, CONSOLE_LIMIT));
@@ -166,6 +173,7 @@ Status Switchover::openDestination() {
             status = opened.error();
         }
     }
+    crashPoint("opened");
     m_report.partsMs["open"] = m_timer->part();
     return status;
 }
@@ -174,12 +182,14 @@ Status Switchover::resumePoolers() {
     Status status;
     for (const auto& pooler : m_context.poolers) {
         Status one = pooler->publish(m_destination);
+        crashPoint("published");
         if (one) {
             one = pooler->reload(CONSOLE_LIMIT);
         }
         if (one) {
             one = pooler->resume(CONSOLE_LIMIT);
         }
+        crashPoint("resumed");
         status = one.ok() ? status : one;
     }
     m_report.partsMs["resume"] = m_timer->part();

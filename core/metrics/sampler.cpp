@@ -2,41 +2,36 @@
 #include "core/metrics/sampler.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
+#include <set>
 
 namespace tealdeck {
 namespace {
 
-constexpr Millis FEED_PERIOD{1000};
-constexpr Millis ROUTER_PERIOD{2000};
-constexpr Millis ROUTER_LIMIT{1000};
+constexpr std::int64_t SLOW_PERIOD_US = 2'000'000;
+constexpr Millis ROUTER_LIMIT{500};
+constexpr Millis NODE_LIMIT{700};
+/// Row 3 of this table is the heartbeat's; the cutover's markers are 1 and 2.
+constexpr const char* TABLE_SQL = "select to_regclass('tealdeck_sync.marker') is not null";
 
-Json nodeList(const std::vector<Node>& nodes) {
-    Json list = Json::array();
-    for (const Node& node : nodes) {
-        list.push_back(toJson(node));
+/// The worst database speaks for a direction; one that is unknown makes the whole unknown.
+void addUp(Json& values, std::set<std::string>& unknown, const std::string& name, std::optional<double> more) {
+    if (!more) {
+        unknown.insert(name);
     }
-    return list;
-}
-
-std::optional<double> worst(const std::vector<ReplicationState>& links, const char* direction, std::optional<double> ReplicationState::*value) {
-    std::optional<double> result;
-    for (const ReplicationState& link : links) {
-        if (link.direction != direction || link.state == "none") {
-            continue;
-        }
-        if (!(link.*value)) {
-            return std::nullopt; // one unknown makes the whole unknown
-        }
-        result = std::max(result.value_or(0), *(link.*value));
-    }
-    return result;
+    const auto before = optionalNumber(values, name.c_str());
+    values[name] = unknown.count(name) > 0 ? Json(nullptr) : Json(std::max(before.value_or(*more), *more));
 }
 
 } // namespace
 
 Sampler::Sampler(const Connector& connector, std::function<std::int64_t()> clock, Publish publish)
-    : m_connector(connector), m_clock(std::move(clock)), m_publish(std::move(publish)), m_discovery(connector, m_clock), m_links(connector) {
+    : m_connector(connector), m_clock(std::move(clock)), m_publish(std::move(publish)), m_sessions(connector),
+      m_discovery(connector, m_clock) {
+    if (!m_clock) {
+        m_clock = [] { return Clock::system().steadyUs(); };
+    }
     for (const PgBouncerPlan& pooler : connector.plan().pgbouncers) {
         m_poolers.push_back(std::make_unique<PgBouncer>(pooler, connector.plan()));
     }
@@ -45,11 +40,16 @@ Sampler::Sampler(const Connector& connector, std::function<std::int64_t()> clock
     }
 }
 
-Sampler::~Sampler() { stop(); }
+Sampler::~Sampler() {
+    stop();
+}
 
 void Sampler::start() {
-    m_feeds = std::thread([this] { watchFeeds(); });
-    m_routers = std::thread([this] { watchRouters(); });
+    if (!m_thread.joinable()) {
+        m_stopping = false;
+        m_sessions.allow();
+        m_thread = std::thread([this] { run(); });
+    }
 }
 
 void Sampler::stop() {
@@ -58,134 +58,280 @@ void Sampler::stop() {
         m_stopping = true;
     }
     m_wake.notify_all();
-    for (std::thread* thread : {&m_feeds, &m_routers}) {
-        if (thread->joinable()) {
-            thread->join();
-        }
+    m_sessions.interrupt();
+    if (m_thread.joinable()) {
+        m_thread.join();
     }
 }
 
-void Sampler::setHeartbeat(std::optional<Side> source) { m_links.setHeartbeat(source); }
-void Sampler::setReadsTarget(double percent) { m_readsTarget = percent; }
-
-void Sampler::pause() {
-    m_paused = true;
-    const std::lock_guard lock(m_busy); // what was under way has ended
-}
-
-void Sampler::resume() {
-    m_paused = false;
+void Sampler::setPeriod(Millis period) {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_period = period;
+    }
     m_wake.notify_all();
 }
 
 void Sampler::sampleTrafficSoon() {
-    m_trafficSoon = true;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_trafficSoon = true;
+    }
     m_wake.notify_all();
 }
 
-/// False when the sampler is to stop.
-bool Sampler::sleepFor(Millis time, const std::atomic<bool>* early) {
+void Sampler::setHeartbeat(std::optional<Side> source) {
+    const std::lock_guard lock(m_mutex);
+    m_heartbeat = source;
+}
+
+void Sampler::pause() {
     std::unique_lock lock(m_mutex);
-    m_wake.wait_for(lock, time, [&] { return m_stopping || (early != nullptr && *early); });
-    return !m_stopping;
+    m_paused = true;
+    if (m_wake.wait_for(lock, Millis(1000), [&] { return !m_busy || m_stopping; })) {
+        m_sessions.close(); // the sampler's thread waits: it does not use them
+    } else {
+        m_sessions.interrupt();
+    }
 }
 
-void Sampler::watchFeeds() {
-    do {
-        const std::lock_guard lock(m_busy);
-        if (!m_paused) {
-            sampleFeeds();
-        }
-    } while (sleepFor(FEED_PERIOD, nullptr));
+void Sampler::resume() {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_paused = false;
+    }
+    m_sessions.allow();
+    m_wake.notify_all();
 }
 
-void Sampler::watchRouters() {
-    do {
-        m_trafficSoon = false;
-        sampleRouters();
-        const std::lock_guard lock(m_busy);
-        if (!m_paused) {
-            sampleSides();
+void Sampler::run() {
+    m_startedUs = m_clock();
+    auto next = std::chrono::steady_clock::now();
+    for (;;) {
+        {
+            std::unique_lock lock(m_mutex);
+            m_busy = false;
+            m_wake.notify_all();
+            const Millis period = m_period;
+            m_wake.wait_until(lock, next, [&] { return m_stopping || m_period != period || m_trafficSoon; });
+            m_wake.wait(lock, [&] { return m_stopping || !m_paused; });
+            if (m_stopping) {
+                return;
+            }
+            m_busy = true;
+            // A sample that took longer than the period is not made up for.
+            next = std::max(next + m_period, std::chrono::steady_clock::now() + Millis(50));
         }
-    } while (sleepFor(ROUTER_PERIOD, &m_trafficSoon));
+        sample();
+    }
 }
 
-void Sampler::sampleFeeds() {
-    const std::int64_t now = m_clock();
-    const LinkSample sample = m_links.sample(now);
-    for (const ReplicationState& link : sample.links) {
-        m_publish(EventKind::Replication, toJson(link));
+void Sampler::emit(EventKind kind, Json body) const {
+    if (!m_stopping && m_publish) {
+        m_publish(kind, std::move(body));
     }
-    Json values = Json::object();
-    const char* sides[] = {"blue", "green"};
-    for (int i = 0; i < 2; ++i) {
-        if (sample.answered[i]) {
-            m_answeredUs[i] = now;
+}
+
+void Sampler::sample() {
+    const std::int64_t began = Clock::system().steadyUs();
+    static const std::vector<std::string> names = {
+        "lag_bytes.forward",    "lag_bytes.reverse",  "lag_seconds.forward", "lag_seconds.reverse", "retained_bytes.blue",
+        "retained_bytes.green", "tps.blue",           "tps.green",           "connections.blue",    "connections.green",
+        "heartbeat_age.blue",   "heartbeat_age.green"};
+    const Json reads = m_values.contains("reads_green_percent") ? m_values["reads_green_percent"] : Json(nullptr);
+    m_values = Json::object();
+    for (const std::string& name : names) {
+        m_values[name] = nullptr; // unknown until somebody said otherwise
+    }
+    m_values["reads_green_percent"] = reads;
+    beat();
+    for (const auto part : {&Sampler::sampleSides, &Sampler::sampleReplication}) {
+        if (!halted()) {
+            (this->*part)();
         }
-        values[fmt::format("transactions.{}", sides[i])] = orNull(sample.transactions[i]);
-        values[fmt::format("connections.{}", sides[i])] = orNull(sample.connections[i]);
-        values[fmt::format("retained_bytes.{}", sides[i])] = orNull(sample.retainedBytes[i]);
-        values[fmt::format("heartbeat_age.{}", sides[i])] = m_answeredUs[i] < 0 ? Json(nullptr) : Json(static_cast<double>(now - m_answeredUs[i]) / 1e6);
-        std::optional<double> rate;
-        if (sample.transactions[i] && m_last[i].transactions && now > m_last[i].atUs && *sample.transactions[i] >= *m_last[i].transactions) {
-            rate = (*sample.transactions[i] - *m_last[i].transactions) * 1e6 / static_cast<double>(now - m_last[i].atUs);
+    }
+    if (!halted() && (m_trafficSoon.exchange(false) || m_slowUs == 0 || began - m_slowUs >= SLOW_PERIOD_US)) {
+        m_slowUs = began;
+        sampleTraffic();
+        if (!halted()) {
+            sampleTopology();
         }
-        m_last[i] = {sample.transactions[i], now};
-        values[fmt::format("tps.{}", sides[i])] = orNull(rate);
     }
-    for (const char* direction : {"forward", "reverse"}) {
-        values[fmt::format("lag_bytes.{}", direction)] = orNull(worst(sample.links, direction, &ReplicationState::lagBytes));
-        values[fmt::format("lag_seconds.{}", direction)] = orNull(worst(sample.links, direction, &ReplicationState::lagSeconds));
+    if (halted()) {
+        return; // half a sample would show servers as silent that were not asked
     }
-    m_publish(EventKind::Metrics, {{"values", values}});
+    m_values["sampler_ms"] = static_cast<double>(Clock::system().steadyUs() - began) / 1000.0;
+    emit(EventKind::Metrics, {{"values", m_values}});
 }
 
 void Sampler::sampleSides() {
     for (const Side side : {Side::Blue, Side::Green}) {
-        m_publish(EventKind::Topology, {{"side", sideName(side)}, {"nodes", nodeList(m_discovery.nodes(side))}});
+        const std::string suffix = std::string(".") + sideName(side);
+        const Result<SideSample> now = sampleSide(m_sessions, m_connector.plan(), side);
+        const std::int64_t at = m_clock();
+        if (now) {
+            m_values["connections" + suffix] = now->connections;
+            const auto before = m_commits.find(side);
+            // Counters fall when statistics are reset or the server crashed.
+            if (before != m_commits.end() && at > before->second.atUs && now->commits >= before->second.commits) {
+                m_values["tps" + suffix] = (now->commits - before->second.commits) * 1e6 / static_cast<double>(at - before->second.atUs);
+            }
+            m_commits[side] = {now->commits, at};
+            m_answeredUs[side] = at;
+        } else {
+            m_commits.erase(side);
+        }
+        const auto answered = m_answeredUs.find(side);
+        m_values["heartbeat_age" + suffix] =
+            static_cast<double>(at - (answered != m_answeredUs.end() ? answered->second : m_startedUs)) / 1e6;
     }
 }
 
-void Sampler::sampleRouters() {
+bool Sampler::markerExists(Side side, const std::string& database) {
+    if (m_markers.count({side, database}) == 0) {
+        const Result<Rows> there = m_sessions.query(side, database, TABLE_SQL);
+        if (!there || there->text(0, 0) != "t") {
+            return false;
+        }
+        m_markers.insert({side, database});
+    }
+    return true;
+}
+
+void Sampler::beat() {
+    std::optional<Side> source;
+    {
+        const std::lock_guard lock(m_mutex);
+        source = m_heartbeat;
+    }
+    if (source != m_beating) {
+        m_heartbeats.clear();
+        m_beating = source;
+    }
+    for (const std::string& database : m_connector.plan().databases) {
+        if (!source || halted() || !markerExists(*source, database)) {
+            continue;
+        }
+        // Asynchronous: the beat must not wait for a disk or a standby, and a lost beat is followed by the next.
+        const Result<Rows> at = m_sessions.query(*source, database,
+                                                 "with s as materialized (select set_config('synchronous_commit', 'off', false)) insert "
+                                                 "into tealdeck_sync.marker(id, at) select 3, clock_timestamp() from s "
+                                                 "on conflict (id) do update set at = excluded.at returning extract(epoch from at)");
+        if (at && at->single()) {
+            m_heartbeats[database].written(std::strtod(at->single()->c_str(), nullptr));
+        } else if (!at && at.error().sqlstate == "42P01") {
+            m_markers.erase({*source, database});
+        }
+    }
+}
+
+std::optional<double> Sampler::lagSeconds(Direction direction, const std::string& database) {
+    const Side destination = destinationOf(direction);
+    if (!markerExists(destination, database)) {
+        return std::nullopt;
+    }
+    const Result<Rows> seen =
+        m_sessions.query(destination, database, "select extract(epoch from at) from tealdeck_sync.marker where id = 3");
+    if (!seen) {
+        m_markers.erase({destination, database});
+        return std::nullopt;
+    }
+    // Both times are the source's, so that the clocks of two machines are never compared.
+    const Result<Rows> now = m_sessions.query(sourceOf(direction), database, "select extract(epoch from clock_timestamp())");
+    if (!now || !now->single()) {
+        return std::nullopt;
+    }
+    const std::optional<double> shown =
+        seen->single() ? std::optional<double>(std::strtod(seen->single()->c_str(), nullptr)) : std::nullopt;
+    return m_heartbeats[database].lag(shown, std::strtod(now->single()->c_str(), nullptr));
+}
+
+void Sampler::sampleReplication() {
+    std::set<std::string> unknown;
+    for (const Direction direction : {Direction::Forward, Direction::Reverse}) {
+        const std::string suffix = std::string(".") + directionName(direction);
+        for (const std::string& database : m_connector.plan().databases) {
+            if (halted()) {
+                return;
+            }
+            ReplicationState state = sampleLink(m_sessions, m_connector.plan(), direction, database);
+            // Without a heartbeat on this way its last beat only grows old.
+            if (m_beating == sourceOf(direction) && state.state != "none" && state.state != "prepared") {
+                state.lagSeconds = lagSeconds(direction, database);
+            }
+            state.sampledUs = m_clock();
+            if (halted()) {
+                return;
+            }
+            if (state.state != "none") {
+                addUp(m_values, unknown, "lag_bytes" + suffix, state.lagBytes);
+                addUp(m_values, unknown, "lag_seconds" + suffix, state.lagSeconds);
+                addUp(m_values, unknown, std::string("retained_bytes.") + sideName(sourceOf(direction)), state.retainedBytes);
+            }
+            emit(EventKind::Replication, toJson(state));
+        }
+    }
+}
+
+void Sampler::sampleTopology() {
+    for (const Side side : {Side::Blue, Side::Green}) {
+        Json nodes = Json::array();
+        for (const Node& node : m_discovery.nodes(side, NODE_LIMIT)) {
+            nodes.push_back(toJson(node));
+        }
+        if (halted()) {
+            return;
+        }
+        emit(EventKind::Topology, {{"side", sideName(side)}, {"nodes", nodes}});
+    }
+}
+
+void Sampler::sampleTraffic() {
     TrafficState traffic;
-    traffic.sampledUs = m_clock();
-    traffic.readsGreenTarget = m_readsTarget;
-    traffic.writesTo = m_poolers.empty() ? "unknown" : "";
+    std::set<std::string> targets;
     for (const auto& pooler : m_poolers) {
+        if (halted()) {
+            return;
+        }
         const Result<PoolerStatus> status = pooler->status(ROUTER_LIMIT);
-        std::string to = "unknown";
         if (!status) {
-            traffic.poolers.push_back(pooler->name() + ": " + status.error().message);
-        } else {
-            const Result<Side> side = pooler->targetOf(*status);
-            to = side.ok() ? sideName(*side) : "unknown";
-            for (const PoolerDatabase& database : status->databases) {
-                const auto& ours = pooler->instance().databases;
-                if (std::find(ours.begin(), ours.end(), database.name) == ours.end()) {
-                    continue;
-                }
-                to = database.paused ? "paused" : to;
-                traffic.poolers.push_back(fmt::format("{}: {} → {}:{}, {}", pooler->name(), database.name, database.host, database.port, database.paused ? "paused" : "active"));
+            targets.insert("unknown");
+            traffic.poolers.push_back(fmt::format("{}: {}", pooler->name(), status.error().message));
+            continue;
+        }
+        bool paused = false;
+        for (const PoolerDatabase& database : status->databases) {
+            const auto& ours = pooler->instance().databases;
+            if (std::find(ours.begin(), ours.end(), database.name) != ours.end()) {
+                paused = paused || database.paused;
+                traffic.poolers.push_back(fmt::format("{}: {} → {}:{}, {}", pooler->name(), database.name, database.host, database.port,
+                                                      database.paused     ? "paused"
+                                                      : database.disabled ? "disabled"
+                                                                          : "active"));
             }
         }
-        traffic.writesTo = traffic.writesTo.empty() || traffic.writesTo == to ? to : "unknown";
+        const Result<Side> target = pooler->targetOf(*status);
+        targets.insert(paused ? "paused" : target ? sideName(*target) : "unknown");
+        traffic.detail = target ? traffic.detail : target.error().message;
     }
-    double share = 0;
-    int known = 0;
+    traffic.writesTo = targets.size() == 1 ? *targets.begin() : "unknown";
+    std::optional<double> share;
     for (const auto& balancer : m_balancers) {
-        if (const Result<ObservedShare> observed = balancer->observedGreenShare(ROUTER_LIMIT); observed.ok()) {
-            share += observed->percent;
-            ++known;
-            traffic.detail = observed->measured ? "share counted from new sessions" : "share from the balancer's weights";
-        } else {
+        const Result<ObservedShare> observed = balancer->observedGreenShare(ROUTER_LIMIT);
+        if (!observed) {
+            share.reset();
             traffic.detail = observed.error().message;
+            break;
         }
+        share = std::max(share.value_or(0), observed->percent);
     }
-    if (known > 0 && known == static_cast<int>(m_balancers.size())) {
-        traffic.readsGreenPercent = share / known;
+    traffic.readsGreenPercent = share;
+    traffic.readsGreenTarget = m_readsTarget;
+    traffic.sampledUs = m_clock();
+    m_values["reads_green_percent"] = orNull(share);
+    if (!halted()) {
+        emit(EventKind::Traffic, toJson(traffic));
     }
-    m_publish(EventKind::Traffic, toJson(traffic));
-    m_publish(EventKind::Metrics, {{"values", {{"reads_green_percent", orNull(traffic.readsGreenPercent)}}}});
 }
 
 } // namespace tealdeck

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include "core/discovery/discovery.h"
-#include "core/metrics/link_sampler.h"
+#include "core/metrics/sampler_queries.h"
 #include "core/model/event.h"
 #include "core/postgres/connection.h"
 #include "core/traffic/haproxy.h"
@@ -10,64 +10,89 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace tealdeck {
 
-/// Watches a deployment: metrics and feeds every second, servers and routers every two. It also writes the heartbeat row whose age on the
-/// destination is the true lag. Has threads, sessions and routers' connections of its own, and never waits longer than its limits.
+/// Watches servers and routers on a thread of its own, with sessions of its own, and tells what it sees as events: Metrics and
+/// Replication each period, Topology of both sides and Traffic every two seconds. A value that could not be asked is null, never zero.
+/// No server or router can hang it: every statement has a limit, broken sessions are opened again with a growing pause.
+///
+/// Metrics: lag_bytes.forward|reverse, retained_bytes.blue|green (bytes), lag_seconds.forward|reverse, heartbeat_age.blue|green (seconds;
+/// time since that primary last answered), tps.blue|green (commits a second in the plan's databases), connections.blue|green,
+/// reads_green_percent, sampler_ms (what one sample cost).
 class Sampler {
   public:
     using Publish = std::function<void(EventKind, Json)>;
-    /// clock: steady time of the session in microseconds. Everything is borrowed.
+    /// The connector is borrowed. clock: the session's steady time in microseconds; empty: the machine's. publish is called on the
+    /// sampler's own thread.
     Sampler(const Connector& connector, std::function<std::int64_t()> clock, Publish publish);
     ~Sampler();
+    Sampler(const Sampler&) = delete;
+    Sampler& operator=(const Sampler&) = delete;
+
     void start();
-    /// Returns within about a second.
+    /// Returns within a second, also while a server is frozen.
     void stop();
-    /// Where the heartbeat is written; std::nullopt: nowhere.
+    /// 250 ms around a cutover, 1000 ms else.
+    void setPeriod(Millis period);
+    /// The share of the reads that was asked for, shown beside the observed one.
+    void setReadsTarget(double percent) { m_readsTarget = percent; }
+    /// Asks the routers with the next sample, and takes that now.
+    void sampleTrafficSoon();
+    /// Where the heartbeat is written: the source of the active direction; std::nullopt: nowhere.
     void setHeartbeat(std::optional<Side> source);
-    /// The share of the reads that was asked for, to be shown beside the observed one.
-    void setReadsTarget(double percent);
-    /// Stops writing and asking the primaries for the seconds of a switch; returns when nothing of it is under way.
+    /// For the seconds of a switch: waits until no statement of ours runs (at most a second), closes the sessions with the servers, which
+    /// a fence would have to wait for, and asks nothing until resume().
     void pause();
     void resume();
-    void sampleTrafficSoon();
 
   private:
-    void watchFeeds();
-    void watchRouters();
-    void sampleFeeds();
+    void run();
+    void sample();
     void sampleSides();
-    void sampleRouters();
-    bool sleepFor(Millis time, const std::atomic<bool>* early);
+    void sampleReplication();
+    void sampleTopology();
+    void sampleTraffic();
+    void beat();
+    [[nodiscard]] bool markerExists(Side side, const std::string& database);
+    [[nodiscard]] std::optional<double> lagSeconds(Direction direction, const std::string& database);
+    [[nodiscard]] bool halted() const { return m_stopping || m_paused; }
+    void emit(EventKind kind, Json body) const;
 
     const Connector& m_connector;
     std::function<std::int64_t()> m_clock;
     Publish m_publish;
+    std::atomic<double> m_readsTarget{0};
+    std::atomic<bool> m_trafficSoon{false};
+    SamplerSessions m_sessions;
     Discovery m_discovery;
-    LinkSampler m_links;
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
-    std::mutex m_busy; ///< held while the primaries are asked: pause() waits for it
-    std::atomic<bool> m_paused{false};
-    std::atomic<bool> m_trafficSoon{false};
-    std::atomic<double> m_readsTarget{0};
-    std::mutex m_mutex; ///< guards m_stopping
+    Json m_values;
+    std::map<Side, CommitCount> m_commits;
+    std::map<Side, std::int64_t> m_answeredUs;
+    std::map<std::string, HeartbeatWatch> m_heartbeats; ///< by database, of the side where it is written
+    std::optional<Side> m_beating;                      ///< that side
+    std::set<std::pair<Side, std::string>> m_markers;   ///< databases where the marker table was found
+    std::int64_t m_slowUs = 0;                          ///< when Topology and Traffic were last sampled
+    std::int64_t m_startedUs = 0;
+
+    std::thread m_thread;
+    std::mutex m_mutex; ///< guards the period and the heartbeat
     std::condition_variable m_wake;
-    bool m_stopping = false;
-    struct Counter {
-        std::optional<double> transactions;
-        std::int64_t atUs = 0;
-    };
-    Counter m_last[2]; ///< by side, for rates
-    std::int64_t m_answeredUs[2] = {-1, -1}; ///< by side: when the primary last answered
-    std::thread m_feeds;
-    std::thread m_routers;
+    Millis m_period{1000};
+    std::optional<Side> m_heartbeat;
+    std::atomic<bool> m_stopping{false};
+    std::atomic<bool> m_paused{false};
+    std::atomic<bool> m_busy{false};
 };
 
 } // namespace tealdeck

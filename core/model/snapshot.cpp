@@ -184,6 +184,9 @@ void applyCheck(Snapshot& s, const Event& e) {
         return;
     }
     CheckState check = checkFromJson(e.body);
+    if (check.id.empty()) {
+        return;
+    }
     const auto it = std::find_if(s.checks.begin(), s.checks.end(), [&](const CheckState& c) { return c.id == check.id; });
     const bool blockedBefore = it != s.checks.end() && isBlocking(*it, e.steadyUs);
     const bool blocksNow = isBlocking(check, e.steadyUs);
@@ -208,20 +211,33 @@ void applyStep(Snapshot& s, const Event& e) {
         return;
     }
     StepState step = stepFromJson(e.body);
+    if (step.id.empty()) {
+        return;
+    }
     replaceBy<StepState>(s.steps, step, [&](const StepState& other) { return other.id == step.id; });
 }
 
+/// The member of the pair that the event's side names; nullptr for anything that is no side.
+template <class T>
+T* bySide(const Event& e, T& blue, T& green) {
+    const std::string side = member<std::string>(e.body, "side", "");
+    return side == "blue" ? &blue : side == "green" ? &green : nullptr;
+}
+
 void applyTopology(Snapshot& s, const Event& e) {
-    (member<std::string>(e.body, "side", "") == "green" ? s.green : s.blue) = listFromJson<Node>(e.body, "nodes", nodeFromJson);
+    if (std::vector<Node>* nodes = bySide(e, s.blue, s.green)) {
+        *nodes = listFromJson<Node>(e.body, "nodes", nodeFromJson);
+    }
 }
 
 void applyFence(Snapshot& s, const Event& e) {
-    std::string& fence = member<std::string>(e.body, "side", "") == "green" ? s.greenFence : s.blueFence;
+    std::string* fence = bySide(e, s.blueFence, s.greenFence);
     const std::string now = member<std::string>(e.body, "state", "unknown");
-    if (now != fence) {
-        s.gateSeq = e.seq;
+    if (fence == nullptr || now == *fence) {
+        return;
     }
-    fence = now;
+    s.gateSeq = e.seq;
+    *fence = now;
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "core/recipe/runner.h"
 
 #include "core/model/snapshot.h"
+#include "core/util/crash_point.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -87,6 +88,7 @@ Status Runner::run(const std::vector<Step>& steps, bool undoOnFailure) {
 }
 
 Status Runner::runOne(const Step& step) {
+    crashPoint("before:" + step.id);
     Context context(step, m_record, m_cancel);
     context.publish();
     const auto fail = [&](const Error& error) -> Status {
@@ -112,9 +114,11 @@ Status Runner::runOne(const Step& step) {
     if (const Status intent = m_record.publish(EventKind::Intent, {{"step", step.id}, {"detail", step.title}}); !intent && !step.safety) {
         return fail(intent.error());
     }
+    crashPoint("intent:" + step.id);
     if (const Status status = step.run(context); !status) {
         return fail(status.error());
     }
+    crashPoint("after:" + step.id);
     if (step.verify) {
         if (const Status status = step.verify(); !status) {
             return fail(status.error());

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The sampler against a lab with a real feed: values, lag that grows when apply is held, and no hang when a server freezes.
+#include "core/control/schema_sql.h"
+#include "core/metrics/sampler.h"
+#include "tests/support/real_lab.h"
+
+#include <csignal>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <thread>
+
+namespace tealdeck::test {
+namespace {
+
+/// Keeps the newest of everything that was published.
+class Published {
+  public:
+    void take(EventKind kind, const Json& body) {
+        const std::lock_guard lock(m_mutex);
+        ++m_count;
+        if (kind == EventKind::Metrics) {
+            m_values.update(body["values"]);
+        } else if (kind == EventKind::Topology) {
+            m_topology[body["side"]] = body;
+        } else if (kind == EventKind::Traffic) {
+            m_traffic = body;
+        } else if (kind == EventKind::Replication) {
+            m_replication[body["direction"].get<std::string>() + "/" + body["database"].get<std::string>()] = body;
+        }
+    }
+    std::optional<double> value(const std::string& name) {
+        const std::lock_guard lock(m_mutex);
+        return optionalNumber(m_values, name.c_str());
+    }
+    std::string values() {
+        const std::lock_guard lock(m_mutex);
+        return m_values.dump();
+    }
+    std::string replication(const std::string& link, const char* member_) {
+        const std::lock_guard lock(m_mutex);
+        return member<std::string>(m_replication[link], member_, "");
+    }
+    std::string writesTo() {
+        const std::lock_guard lock(m_mutex);
+        return member<std::string>(m_traffic, "writes_to", "");
+    }
+    std::size_t nodes(const std::string& side) {
+        const std::lock_guard lock(m_mutex);
+        return m_topology.count(side) == 0 ? 0 : m_topology[side]["nodes"].size();
+    }
+    int count() {
+        const std::lock_guard lock(m_mutex);
+        return m_count;
+    }
+
+  private:
+    std::mutex m_mutex;
+    int m_count = 0;
+    Json m_values = Json::object(), m_traffic;
+    std::map<std::string, Json> m_topology, m_replication;
+};
+
+TEST(Sampler, SeesAFeedAndSurvivesAFrozenServer) {
+    Result<std::unique_ptr<RealLab>> started = RealLab::start(LabOptions{});
+    ASSERT_TRUE(started.ok()) << started.error().text();
+    const RealLab& lab = **started;
+    // A feed of the marker alone, by hand: what the engine makes is more of the same.
+    const Plan& plan = lab.plan();
+    for (const std::string& database : plan.databases) {
+        const std::string slot = database == "shop" ? "tealdeck_lab_forward_1" : "tealdeck_lab_forward_2";
+        lab.run(Side::Blue, database, CONTROL_SCHEMA_SQL);
+        lab.run(Side::Blue, database, "create publication tealdeck_lab for table tealdeck_sync.marker");
+        lab.run(Side::Green, "postgres", "create database " + database);
+        lab.run(Side::Green, database, CONTROL_SCHEMA_SQL);
+        lab.run(Side::Green, database,
+                "create subscription tealdeck_lab_forward connection 'host=127.0.0.1 port=" + std::to_string(plan.blue.primary.port) +
+                    " user=tealdeck_repl dbname=" + database + " sslmode=verify-full sslrootcert=" + plan.replication.sslrootcert +
+                    " passfile=" + plan.replication.passfile + "' publication tealdeck_lab with (slot_name = '" + slot + "')");
+    }
+
+    Connector connector(plan, "tealdeck/lab/1");
+    Published published;
+    Sampler sampler(
+        connector, [] { return Clock::system().steadyUs(); }, [&](EventKind kind, Json body) { published.take(kind, body); });
+    sampler.setPeriod(Millis(250));
+    sampler.setHeartbeat(Side::Blue);
+    sampler.start();
+    EXPECT_TRUE(eventually(Millis(10000), [&] { return published.replication("forward/shop", "state") == "streaming"; }))
+        << published.replication("forward/shop", "error");
+    EXPECT_TRUE(eventually(Millis(5000), [&] { return published.value("lag_seconds.forward").value_or(99) < 0.5; }));
+    EXPECT_TRUE(eventually(Millis(5000), [&] {
+        return published.value("lag_bytes.forward") && published.value("retained_bytes.blue") && published.value("tps.blue") &&
+               published.value("connections.green");
+    })) << published.values();
+    EXPECT_LT(published.value("heartbeat_age.blue").value_or(99), 1.0);
+    EXPECT_EQ(published.replication("reverse/shop", "state"), "none");
+    EXPECT_EQ(published.writesTo(), "blue");
+    EXPECT_EQ(published.value("reads_green_percent"), 0.0);
+    EXPECT_EQ(published.nodes("blue"), 2u);
+
+    // Apply is held by a lock: the lag grows although the worker receives.
+    Result<SqlClient> holder = SqlClient::connect(labConnection(lab.state(), lab.state().primary(Side::Green).port, "tealdeck", "shop"));
+    ASSERT_TRUE(holder.ok() && holder->run("begin; lock table tealdeck_sync.marker in share row exclusive mode").ok());
+    EXPECT_TRUE(eventually(Millis(6000), [&] { return published.value("lag_seconds.forward").value_or(0) > 1.5; }));
+    ASSERT_TRUE(holder->run("rollback").ok());
+    EXPECT_TRUE(eventually(Millis(6000), [&] { return published.value("lag_seconds.forward").value_or(99) < 0.5; }));
+
+    sampler.pause();
+    const int quiet = published.count();
+    EXPECT_EQ(lab.value(Side::Blue, "shop",
+                        "select count(*) from pg_stat_activity where datname = 'shop' and application_name = 'tealdeck/lab/1'"),
+              "0");
+    std::this_thread::sleep_for(Millis(1500));
+    EXPECT_EQ(published.count(), quiet);
+    sampler.resume();
+    EXPECT_TRUE(eventually(Millis(3000), [&] { return published.count() > quiet; }));
+
+    lab.signalAll("blue-primary", SIGSTOP);
+    EXPECT_TRUE(eventually(Millis(10000), [&] {
+        return published.value("heartbeat_age.blue").value_or(0) > 1.5 && !published.value("lag_bytes.forward");
+    })) << published.values();
+    EXPECT_TRUE(published.value("connections.green").has_value()) << "green is still asked";
+    const Deadline prompt(Millis(1000));
+    sampler.stop();
+    EXPECT_FALSE(prompt.passed());
+    lab.signalAll("blue-primary", SIGCONT);
+    sampler.start();
+    EXPECT_TRUE(eventually(Millis(15000), [&] { return published.value("lag_bytes.forward").has_value(); }));
+    sampler.stop();
+}
+
+} // namespace
+} // namespace tealdeck::test

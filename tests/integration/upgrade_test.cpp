@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The main job on real servers, by the real programs, under load.
+#include "tests/support/upgrade_run.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace tealdeck::test {
+namespace {
+
+double lastPause(const CtlResult& result) {
+    const Json switches = member(result.report, "switches", Json::array());
+    return switches.empty() ? -1 : member<double>(switches.back(), "pause_ms", -1);
+}
+
+struct Majors {
+    int blue;
+    int green;
+};
+
+class Upgrade : public testing::TestWithParam<Majors> {};
+
+TEST_P(Upgrade, movesWritesBackAndForthAndLosesNothing) {
+    UpgradeRun run(GetParam().blue, GetParam().green);
+    ASSERT_TRUE(run.ok());
+    run.startLoad();
+    const CtlResult copied = run.ctl({"run", "--until", "validate"});
+    ASSERT_EQ(copied.exitCode, 0) << copied.report.dump(2) << copied.errors;
+
+    std::vector<double> pauses;
+    constexpr int SWITCHES = 11; // ends on green
+    for (int i = 0; i < SWITCHES; ++i) {
+        const bool forward = i % 2 == 0;
+        const CtlResult moved = forward ? run.ctl({"run", "--until", "observe"}) : run.ctl({"rollback"});
+        ASSERT_EQ(moved.exitCode, 0) << "switch " << i << ": " << moved.report.dump(2) << moved.errors;
+        EXPECT_EQ(member<std::string>(moved.report, "phase", ""), forward ? "observe" : "rolled-back");
+        ASSERT_TRUE(run.writesGoOn(Millis(5000))) << "switch " << i;
+        pauses.push_back(lastPause(moved));
+    }
+    const CtlResult finalized = run.ctl({"finalize", "--typed", "lab", "--reason", "the test ends"});
+    EXPECT_EQ(finalized.exitCode, 0) << finalized.report.dump(2) << finalized.errors;
+    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
+
+    HistoryVerdict verdict;
+    const LoadReport report = run.endLoad("green", SWITCHES, verdict);
+    EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
+    EXPECT_EQ(report.errorCount(), 0U) << report.toJson().dump(2).substr(0, 2000);
+    EXPECT_GT(verdict.acknowledged, 200U);
+    std::sort(pauses.begin(), pauses.end());
+    fmt::print("write pause over {} switches: median {:.1f} ms, worst {:.1f} ms; {} writes acknowledged\n", pauses.size(), pauses[pauses.size() / 2], pauses.back(), verdict.acknowledged);
+
+    // Nothing of ours is left on green.
+    EXPECT_EQ(run.lab().ask(Side::Green, "shop", "select (select count(*) from pg_subscription) + (select count(*) from pg_replication_slots where slot_type = 'logical') + (select count(*) from pg_publication)"), "0");
+    EXPECT_EQ(run.lab().ask(Side::Green, "shop", "select count(*) from pg_namespace where nspname like 'tealdeck%'"), "0");
+    // Blue stays fenced: an application can't log in.
+    EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select has_database_privilege('shop_app', 'shop', 'connect')"), "f");
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, Upgrade, testing::Values(Majors{15, 18}, Majors{14, 17}), [](const auto& info) { return fmt::format("from{}to{}", info.param.blue, info.param.green); });
+
+TEST(Abort, leavesBlueAsItWasFound) {
+    UpgradeRun run(15, 18);
+    ASSERT_TRUE(run.ok());
+    const char* const residue = "select (select count(*) from pg_publication) + (select count(*) from pg_subscription) + (select count(*) from pg_replication_slots where slot_type = 'logical') "
+                                "+ (select count(*) from pg_namespace where nspname like 'tealdeck%') + (select count(*) from pg_class where relreplident = 'f') "
+                                "+ (select count(*) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where d.datname = 'shop')";
+    const std::string before = run.lab().ask(Side::Blue, "shop", residue);
+    run.startLoad();
+    ASSERT_EQ(run.ctl({"run", "--until", "ramp"}).exitCode, 0);
+    const CtlResult aborted = run.ctl({"abort"});
+    EXPECT_EQ(aborted.exitCode, 0) << aborted.report.dump(2) << aborted.errors;
+    EXPECT_EQ(member<std::string>(aborted.report, "phase", ""), "aborted");
+    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
+    HistoryVerdict verdict;
+    const LoadReport report = run.endLoad("blue", 0, verdict);
+    EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
+    EXPECT_EQ(report.errorCount(), 0U) << report.toJson().dump(2).substr(0, 2000);
+    EXPECT_EQ(run.lab().ask(Side::Blue, "shop", residue), before);
+}
+
+TEST(Gates, refuseACutoverWhileGreenIsHung) {
+    UpgradeRun run(15, 18);
+    ASSERT_TRUE(run.ok());
+    run.startLoad();
+    ASSERT_EQ(run.ctl({"run", "--until", "validate"}).exitCode, 0);
+    int pid = 0;
+    for (const LabProcess& process : run.lab().state().processes) {
+        pid = process.side == "green" && process.role == "primary" ? process.pid : pid;
+    }
+    ASSERT_GT(pid, 1);
+    // A stopped postmaster takes no new session, and its sessions are stopped one by one.
+    const std::string children = run.lab().ask(Side::Green, "shop", "select string_agg(pid::text, ' ') from pg_stat_activity");
+    const auto signalAll = [&](int signal) {
+        ::kill(pid, signal);
+        std::istringstream pids(children);
+        for (int child = 0; pids >> child;) {
+            ::kill(child, signal);
+        }
+    };
+    signalAll(SIGSTOP);
+    const CtlResult refused = run.ctl({"run", "--until", "observe"});
+    signalAll(SIGCONT);
+    EXPECT_EQ(refused.exitCode, 3) << refused.report.dump(2) << refused.errors;
+    EXPECT_NE(member<std::string>(refused.report, "phase", ""), "observe");
+    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
+    // It answers again: the same command goes through.
+    const CtlResult later = run.ctl({"run", "--until", "observe"});
+    EXPECT_EQ(later.exitCode, 0) << later.report.dump(2) << later.errors;
+    HistoryVerdict verdict;
+    run.endLoad("green", 1, verdict);
+    EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
+}
+
+} // namespace
+} // namespace tealdeck::test

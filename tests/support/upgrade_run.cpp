@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/upgrade_run.h"
+
+#include "core/plan/plan.h"
+#include "core/util/files.h"
+
+#include <poll.h>
+#include <signal.h>
+
+namespace tealdeck::test {
+namespace {
+
+LabOptions labOptions(int blue, int green, const std::string& schema, int poolers) {
+    LabOptions options;
+    options.blueMajor = blue;
+    options.greenMajor = green;
+    options.schema = schema;
+    options.poolers = poolers;
+    options.replicas = 1;
+    return options;
+}
+
+/// Tests don't wait at the steps of the ramp.
+void shortenHolds(const std::string& planFile) {
+    std::string text = readFile(planFile).valueOr("");
+    const std::string before = "hold_seconds = 60";
+    if (const std::size_t at = text.find(before); at != std::string::npos) {
+        text.replace(at, before.size(), "hold_seconds = 1");
+    }
+    EXPECT_TRUE(writeFileAtomically(planFile, text).ok());
+}
+
+} // namespace
+
+UpgradeRun::UpgradeRun(int blue, int green, const std::string& schema, int poolers) : m_lab(std::make_unique<TestLab>(labOptions(blue, green, schema, poolers))) {
+    if (m_lab->ok()) {
+        shortenHolds(m_lab->plan());
+    }
+}
+
+UpgradeRun::~UpgradeRun() {
+    if (m_load) {
+        m_load->stop();
+        static_cast<void>(m_load->finish());
+    }
+    if (m_lab->ok()) {
+        static_cast<void>(ctl({"stop"}));
+        // An engine that a test froze does not hear SIGTERM.
+        if (const int pid = enginePid(); pid > 1) {
+            ::kill(pid, SIGKILL);
+        }
+    }
+}
+
+int UpgradeRun::enginePid() const {
+    const Result<std::string> text = readFile(m_lab->dir() / "engine" / "engine.json");
+    const int pid = text.ok() ? member<int>(parseJson(*text).value_or(Json::object()), "pid", 0) : 0;
+    return pid > 1 && ::kill(pid, 0) == 0 ? pid : 0;
+}
+
+CtlResult UpgradeRun::ctl(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment, Millis limit) {
+    std::vector<std::string> argv = {std::string(TEALDECK_BIN_DIR) + "/tealctl"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    argv.push_back(m_lab->plan());
+    argv.emplace_back("--json");
+    CtlResult result;
+    const Result<ProcessOutcome> outcome = runProcess({argv, environment, {}, {}, 0, 0}, Deadline(limit));
+    if (!outcome) {
+        result.errors = outcome.error().text();
+        return result;
+    }
+    result.exitCode = outcome->exitCode;
+    result.report = parseJson(outcome->output).value_or(Json::object());
+    result.errors = outcome->errors;
+    return result;
+}
+
+void UpgradeRun::startLoad(int clients) {
+    LoadOptions options;
+    options.clients = clients;
+    options.rate = 150;
+    options.history = m_lab->file("history.jsonl").string();
+    m_load = std::make_unique<LoadRun>(m_lab->state(), options);
+    const Status started = m_load->start();
+    ASSERT_TRUE(started.ok()) << started.error().text();
+    ASSERT_TRUE(writesGoOn(Millis(10000)));
+}
+
+bool UpgradeRun::writesGoOn(Millis limit) {
+    // Each client may have had one write on its way when this began; one more proves a new one.
+    const std::uint64_t before = m_load->acknowledged();
+    const Deadline deadline(limit);
+    while (!deadline.passed()) {
+        if (m_load->acknowledged() > before + 16) {
+            return true;
+        }
+        ::poll(nullptr, 0, 5);
+    }
+    return false;
+}
+
+LoadReport UpgradeRun::endLoad(const std::string& finalSide, int switches, HistoryVerdict& verdict) {
+    m_load->stop();
+    Result<LoadReport> report = m_load->finish();
+    m_load.reset();
+    EXPECT_TRUE(report.ok());
+    std::vector<HistoryWrite> writes;
+    EXPECT_TRUE(readHistory(m_lab->file("history.jsonl"), writes).ok());
+    const auto rows = readFinalRowsOfLab(m_lab->dir(), finalSide);
+    EXPECT_TRUE(rows.ok());
+    HistoryRules rules;
+    rules.finalSide = finalSide;
+    rules.switches = switches;
+    verdict = checkHistory(writes, rows.valueOr({}), rules);
+    return report.valueOr({});
+}
+
+} // namespace tealdeck::test
