@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <regex>
 #include <sstream>
 
 using namespace tealdeck;
@@ -125,6 +126,17 @@ TEST(Readme, every_command_exists_with_its_options) {
         ++checked;
     }
     EXPECT_GT(checked, 6);
+}
+
+TEST(Documents, name_only_files_that_exist) {
+    static const std::regex path(R"re((?:app|core|widgets|tests|resources)/[A-Za-z0-9_./-]*[A-Za-z0-9_])re");
+    for (const char* document : {"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}) {
+        const Result<std::string> text = readFile(SOURCE / document);
+        ASSERT_TRUE(text.ok()) << document;
+        for (std::sregex_iterator match(text->begin(), text->end(), path), end; match != end; ++match) {
+            EXPECT_TRUE(fs::exists(SOURCE / match->str())) << document << " names " << match->str();
+        }
+    }
 }
 
 } // namespace

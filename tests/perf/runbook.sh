@@ -38,7 +38,7 @@ done
 for database in "${databases[@]}"; do
     blue "$database" "SELECT format('%I.%I', schemaname, sequencename), last_value FROM pg_sequences WHERE last_value IS NOT NULL AND schemaname || sequencename !~ E'\\n'" |
         while IFS='|' read -r sequence value; do
-            green "$database" "SELECT setval(\$q\$$sequence\$q\$::regclass, $value + 1000)" </dev/null >/dev/null
+            green "$database" "SELECT setval(\$q\$$sequence\$q\$::regclass, $value)" </dev/null >/dev/null
         done
 done
 cp "$file" "$file.before"
