@@ -73,7 +73,9 @@ int withSession(const Arguments& a, const std::function<Status(EngineSession&, c
     return code;
 }
 
+/// Feeds are sampled every second and workers start within a few: a program waits for what a person would wait for.
 Status checkBlockers(EngineSession& session, CommandKind next) {
+    session.waitFor([&](const Snapshot& s) { return whyNot(s, next, s.steadyUs).empty(); }, Millis(10000));
     const Snapshot s = session.snapshot();
     const std::vector<std::string> reasons = whyNot(s, next, s.steadyUs);
     if (reasons.empty()) {
@@ -251,8 +253,9 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
     });
     add(app, "rollback", "Move the writes back to BLUE, losing nothing", a)->callback([a, &exitCode] {
         exitCode = withSession(*a, [](EngineSession& session, const Plan&) -> Status {
-            const Status checked = session.run(CommandKind::Check);
-            return checked.ok() ? session.run(CommandKind::Rollback) : checked;
+            Status done = session.run(CommandKind::Check);
+            done = done.ok() ? checkBlockers(session, CommandKind::Rollback) : done;
+            return done.ok() ? session.run(CommandKind::Rollback) : done;
         });
     });
     CLI::App* finalize = add(app, "finalize", "Close the rollback window: GREEN is production for good", a);

@@ -80,7 +80,7 @@ Status Engine::runRamp(double percent, const std::string& actor) {
     Step step;
     step.id = "ramp";
     step.title = fmt::format("Send {:.0f} % of the reads to GREEN", percent);
-    step.limit = Millis(15000);
+    step.limit = Millis(30000);
     step.waitsFor = "the load balancer";
     step.run = [&](StepContext&) -> Status {
         for (const auto& balancer : m_balancers) {

@@ -57,7 +57,7 @@ class Haproxy {
     Status restore(const Json& saved, Millis limit);
 
     static constexpr std::int64_t MIN_COUNTED = 40;
-    static constexpr Millis DRAIN_GRACE{3000};
+    static constexpr Millis DRAIN_GRACE{10000};
 
   private:
     Result<std::string> command(const std::string& text, Millis limit) const;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sstream>
 
 namespace tealdeck::test {
 namespace {
@@ -57,7 +59,7 @@ TEST_P(Upgrade, movesWritesBackAndForthAndLosesNothing) {
     EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select has_database_privilege('shop_app', 'shop', 'connect')"), "f");
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, Upgrade, testing::Values(Majors{15, 18}, Majors{14, 17}), [](const auto& info) { return fmt::format("from{}to{}", info.param.blue, info.param.green); });
+INSTANTIATE_TEST_SUITE_P(Versions, Upgrade, testing::Values(Majors{15, 18}, Majors{14, 17}), [](const auto& test) { return fmt::format("from{}to{}", test.param.blue, test.param.green); });
 
 TEST(Abort, leavesBlueAsItWasFound) {
     UpgradeRun run(15, 18);
