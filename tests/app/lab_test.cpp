@@ -228,6 +228,13 @@ struct Wrong {
     std::string says;
 };
 
+/// Names the test.
+void PrintTo(const Wrong& wrong, std::ostream* out) {
+    for (const std::string& word : wrong.arguments) {
+        *out << word << ' ';
+    }
+}
+
 class LabWrongInput : public testing::TestWithParam<Wrong> {};
 
 TEST_P(LabWrongInput, IsRefusedInOneSentenceWithExitCode2) {

@@ -51,6 +51,13 @@ struct WrongCall {
     std::string says;
 };
 
+/// Names the test.
+void PrintTo(const WrongCall& call, std::ostream* out) {
+    for (const std::string& word : call.argv) {
+        *out << word << ' ';
+    }
+}
+
 class ScriptWrongValue : public testing::TestWithParam<WrongCall> {};
 
 TEST_P(ScriptWrongValue, names_the_option_and_what_is_allowed) {
