@@ -187,7 +187,7 @@ Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
 int status(const Arguments& a) {
     if (!a.watch) {
         return withSession(a, [](EngineSession& session, const Plan&) {
-            session.waitFor([](const Snapshot& s) { return !s.blue.empty() && !s.green.empty() && !s.metrics.empty(); }, Millis(5000));
+            session.waitFor([](const Snapshot& s) { return !s.blue.empty() && !s.green.empty() && !s.metrics.empty() && s.traffic.sampledUs > 0; }, Millis(5000));
             return Status();
         });
     }

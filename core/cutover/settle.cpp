@@ -40,7 +40,7 @@ void vote(const Situation::Database& d, bool neverOpened, Votes& v) {
     v.begun = true;
     if (is(d.green, SideRole::Primary)) {
         // Green rules. Blue is behind (fenced, to follow later), follows already, or can't say; it can't be primary by construction.
-        if (is(d.blue, SideRole::Primary) && d.blue->generation >= d.green->generation) {
+        if (is(d.blue, SideRole::Primary)) {
             v.unclear = true;
         } else if (is(d.blue, SideRole::Fenced)) {
             v.greenOpened = true;

@@ -163,6 +163,19 @@ void applyMetrics(Snapshot& s, const Event& e) {
     }
 }
 
+/// A new life of the engine has seen nothing yet: what an earlier one sampled must not look fresh.
+void applySession(Snapshot& s, const Event& e) {
+    s.session = sessionFromJson(e.body);
+    s.traffic = {};
+    s.metrics.clear();
+    s.replication.clear();
+    for (std::vector<Node>* side : {&s.blue, &s.green}) {
+        for (Node& node : *side) {
+            node.state = "unknown";
+        }
+    }
+}
+
 void applyPhase(Snapshot& s, const Event& e) {
     if (const auto phase = phaseFromName(member<std::string>(e.body, "phase", ""))) {
         if (*phase != s.phase) {
@@ -259,8 +272,7 @@ void apply(Snapshot& s, const Event& e) {
     case EventKind::Metrics:
         return applyMetrics(s, e);
     case EventKind::Session:
-        s.session = sessionFromJson(e.body);
-        return;
+        return applySession(s, e);
     case EventKind::Topology:
         return applyTopology(s, e);
     case EventKind::Phase:

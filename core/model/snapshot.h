@@ -96,7 +96,7 @@ struct ReplicationState {
 
 /// Where clients go.
 struct TrafficState {
-    std::string writesTo = "blue";  ///< "blue", "green", "paused", "unknown"
+    std::string writesTo = "unknown"; ///< "blue", "green", "paused", "unknown"
     std::optional<double> readsGreenPercent; ///< observed at the balancer
     double readsGreenTarget = 0;
     std::vector<std::string> poolers;        ///< a line each: "pooler-1: shop → 127.0.0.1:5432, active"
