@@ -59,6 +59,7 @@ Status Engine::runReplicate() {
     }
     m_sampler->setHeartbeat(Side::Blue);
     setPhase(Phase::Validate, "GREEN has caught up and follows.");
+    publishFences();
     evaluateChecklist();
     return {};
 }
