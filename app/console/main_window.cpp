@@ -219,13 +219,14 @@ void MainWindow::showSourceState() {
     if (m_gate == nullptr) {
         return;
     }
-    const QString detail = m_bridge->stateDetail().isEmpty() ? QString() : QStringLiteral(": ") + m_bridge->stateDetail();
+    const QString detail = m_bridge->stateDetail().isEmpty() ? QString() : QLatin1Char(' ') + m_bridge->stateDetail();
     QString refusal;
     if (state != SourceState::Live) {
         refusal = state == SourceState::Ended ? tr("The deployment is over and its engine has ended.")
-                  : state == SourceState::Connecting ? tr("The engine is not connected yet%1.").arg(detail) : tr("The engine is not connected%1. It goes on by itself.").arg(detail);
+                  : state == SourceState::Connecting ? tr("The engine is not connected yet.%1").arg(detail)
+                                                     : tr("The engine is lost: what is shown is old. This window asks for it again and again; if it has ended, “tealctl status” with the plan starts it anew.%1").arg(detail);
     } else if (!m_bridge->driver()) {
-        refusal = tr("Another console drives this deployment; this one observes.");
+        refusal = tr("Another console drives this deployment; this one observes. When that one is closed, open the plan again to drive.");
     }
     m_nextAct->setRefusal(refusal);
 }

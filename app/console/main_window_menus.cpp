@@ -62,9 +62,11 @@ void MainWindow::makeActMenu() {
     }
     QMenu* menu = menuBar()->addMenu(tr("&Act"));
     add(menu, tr("&Next act"), QKeySequence(Qt::CTRL | Qt::Key_1), this, [this] { m_nextAct->prepare(m_nextAct->shownAct()); });
+    add(menu, tr("Go to &Hold"), QKeySequence(Qt::CTRL | Qt::Key_2), this, [this] { m_nextAct->focusHold(); });
+    add(menu, tr("&Move reads"), QKeySequence(Qt::CTRL | Qt::Key_3), this, [this] { m_nextAct->focusRamp(); });
     menu->addSeparator();
     const std::pair<CommandKind, QString> acts[] = {{CommandKind::Check, tr("Run the &checklist")},   {CommandKind::Replicate, tr("Prepare: &replicate…")},
-                                                    {CommandKind::Verify, tr("Compare the &data")},   {CommandKind::Cutover, tr("Prepare: c&ut over…")},
+                                                    {CommandKind::Cutover, tr("Prepare: c&ut over…")},
                                                     {CommandKind::Rollback, tr("Prepare: roll &back…")}, {CommandKind::Finalize, tr("Prepare: &finalize…")}};
     for (const auto& [kind, text] : acts) {
         const CommandKind which = kind;

@@ -19,8 +19,8 @@ void addChecks(const Snapshot& s, std::int64_t nowUs, std::vector<std::string>& 
         if (!isBlocking(check, nowUs)) {
             continue;
         }
-        const char* word = isStale(check, nowUs) ? "stale" : check.result == CheckResult::Fail ? "failed" : "unknown";
-        reasons.push_back(fmt::format("{} is {}: {} {}", check.id, word, check.question, check.actual));
+        const char* word = isStale(check, nowUs) ? "is stale" : check.result == CheckResult::Fail ? "fails" : "is unknown";
+        reasons.push_back(fmt::format("{} {}: {} {}", check.id, word, check.question, check.actual));
     }
 }
 
@@ -33,7 +33,7 @@ void addFeed(const Snapshot& s, const std::string& direction, std::int64_t nowUs
         }
         ++found;
         if (r.state != "streaming") {
-            reasons.push_back(fmt::format("The {} feed of {} is {}{}.", direction, r.database, r.state, r.error.empty() ? "" : ": " + r.error));
+            reasons.push_back(fmt::format("The {} feed of {} is {}{}", direction, r.database, r.state, r.error.empty() ? "." : ": " + r.error));
         } else if (!r.lagBytes || static_cast<double>(nowUs - r.sampledUs) > REPLICATION_FRESH_US) {
             reasons.push_back(fmt::format("The lag of the {} feed of {} is unknown.", direction, r.database));
         }

@@ -187,7 +187,7 @@ const char* abortLabel(Phase phase, bool pastPointOfNoReturn) {
         return "ABORT: stops and removes the copy, BLUE goes on";
     case Phase::Ramp:
     case Phase::RolledBack:
-        return "ABORT: returns reads to BLUE, nothing lost";
+        return "ABORT: reads back to BLUE, removes the copy";
     case Phase::Cutover:
         return pastPointOfNoReturn ? "Past the point of no return: completing" : "ABORT: returns writes, nothing lost";
     case Phase::Observe:

@@ -19,6 +19,14 @@
 namespace tealdeck {
 namespace {
 
+/// The answer under its question: what is there, and what should be when that differs.
+QString answerLine(const QString& actual, const QString& expected) {
+    if (actual == QLatin1String("as expected")) {
+        return QCoreApplication::translate("ChecklistPanel", "as expected: %1").arg(expected);
+    }
+    return actual == expected ? actual : QCoreApplication::translate("ChecklistPanel", "%1 · expected: %2").arg(actual, expected);
+}
+
 RowPainter::Look lookOf(const QModelIndex& index, const Tokens& t) {
     RowPainter::Look look;
     const auto standing = static_cast<CheckStanding>(index.data(CheckModel::StandingRole).toInt());
@@ -33,7 +41,7 @@ RowPainter::Look lookOf(const QModelIndex& index, const Tokens& t) {
     if (index.column() == CheckModel::Question) {
         const QString actual = index.siblingAtColumn(CheckModel::Actual).data().toString();
         const QString expected = index.siblingAtColumn(CheckModel::Expected).data().toString();
-        look.second = QCoreApplication::translate("ChecklistPanel", "is %1 · wants %2").arg(actual, expected);
+        look.second = answerLine(actual, expected);
     }
     return look;
 }
@@ -60,6 +68,9 @@ ChecklistPanel::ChecklistPanel(const Clock& clock, Controls controls, QWidget* p
     splitter->setStretchFactor(1, 2);
     layout->addWidget(splitter, 1);
     m_sheet->hide();
+    if (m_confirm != nullptr) {
+        m_confirm->setRefuge(this, m_table);
+    }
 }
 
 void ChecklistPanel::makeTable() {
@@ -182,7 +193,8 @@ void ChecklistPanel::showSheet() {
         lines << tr("⊘ Overridden by %1: %2").arg(safeText(check->overrideBy), safeText(check->overrideReason));
     }
     m_text->setText(lines.join('\n'));
-    const QString fix = QString::fromStdString(check->fix);
+    // A remedy beside what is well would invite to do it.
+    const QString fix = standing == CheckStanding::Passes ? QString() : QString::fromStdString(check->fix);
     m_fix->setVisible(!fix.isEmpty());
     m_copy->setVisible(!fix.isEmpty());
     if (m_fix->toPlainText() != fix) {

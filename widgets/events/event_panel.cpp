@@ -31,7 +31,7 @@ void EventFilter::setWords(const QString& words) {
 bool EventFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
     const QModelIndex index = sourceModel()->index(row, 0, parent);
     const auto group = static_cast<EventGroup>(index.data(EventModel::GroupRole).toInt());
-    const bool wanted = m_group == EventGroup::All || (m_group == EventGroup::Main ? group != EventGroup::Telemetry : group == m_group);
+    const bool wanted = m_group == EventGroup::All || (m_group == EventGroup::Main ? group != EventGroup::Telemetry && !index.data(EventModel::RoutineRole).toBool() : group == m_group);
     if (!wanted) {
         return false;
     }

@@ -33,11 +33,29 @@ EventGroup groupOf(const Event& event) {
 
 EventModel::EventModel(QObject* parent, std::size_t limit) : QAbstractTableModel(parent), m_limit(limit) {}
 
+bool EventModel::isRoutine(const Event& event) {
+    switch (event.kind) {
+    case EventKind::Statement: return true;
+    case EventKind::Step: return member<std::string>(event.body, "state", "") != "failed"; // intent and outcome tell the same
+    case EventKind::Check: {
+        // The checklist is asked every few seconds: news is an answer that changed, or a first one that is not well.
+        const auto id = member<std::string>(event.body, "id", "");
+        const auto result = member<std::string>(event.body, "result", "");
+        const std::string answer = result + member<std::string>(event.body, "override_by", "");
+        const auto [known, first] = m_answers.try_emplace(id, answer);
+        const bool routine = first ? result == "pass" : known->second == answer;
+        known->second = answer;
+        return id.empty() || routine;
+    }
+    default: return false;
+    }
+}
+
 std::vector<EventModel::Row> EventModel::listed(std::span<const Event> events) {
     std::vector<Row> rows;
     for (const Event& e : events) {
         if (e.kind != EventKind::Metrics && e.kind != EventKind::Seal) {
-            rows.push_back({e.seq, e.steadyUs, e.wallUs, e.kind, groupOf(e), safeText(e.actor), safeText(describe(e))});
+            rows.push_back({e.seq, e.steadyUs, e.wallUs, e.kind, groupOf(e), isRoutine(e), safeText(e.actor), safeText(describe(e))});
         }
     }
     return rows;
@@ -46,6 +64,7 @@ std::vector<EventModel::Row> EventModel::listed(std::span<const Event> events) {
 void EventModel::clear() {
     beginResetModel();
     m_rows.clear();
+    m_answers.clear();
     m_visible = 0;
     endResetModel();
 }
@@ -76,6 +95,7 @@ void EventModel::dropOldest() {
 
 void EventModel::setArchive(std::span<const Event> events) {
     beginResetModel();
+    m_answers.clear();
     std::vector<Row> rows = listed(events);
     m_rows.assign(std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
     m_visible = 0;
@@ -118,6 +138,7 @@ QVariant EventModel::data(const QModelIndex& index, int role) const {
     case SeqRole: return QVariant::fromValue<qulonglong>(row.seq);
     case SteadyRole: return QVariant::fromValue<qlonglong>(row.steadyUs);
     case GroupRole: return static_cast<int>(row.group);
+    case RoutineRole: return row.routine;
     default: return {};
     }
 }

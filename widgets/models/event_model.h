@@ -5,7 +5,9 @@
 #include <QAbstractTableModel>
 
 #include <deque>
+#include <map>
 #include <span>
+#include <string>
 
 namespace tealdeck {
 
@@ -20,7 +22,7 @@ class EventModel final : public QAbstractTableModel {
     Q_OBJECT
   public:
     enum Column { Time, Kind, Actor, Text, ColumnCount };
-    enum Role { SeqRole = Qt::UserRole + 1, SteadyRole, GroupRole };
+    enum Role { SeqRole = Qt::UserRole + 1, SteadyRole, GroupRole, RoutineRole };
     explicit EventModel(QObject* parent = nullptr, std::size_t limit = 50'000);
 
     void clear();
@@ -42,13 +44,16 @@ class EventModel final : public QAbstractTableModel {
         std::int64_t wallUs;
         EventKind kind;
         EventGroup group;
+        bool routine; ///< says nothing new: not in the main list
         QString actor;
         QString text;
     };
-    static std::vector<Row> listed(std::span<const Event> events);
+    std::vector<Row> listed(std::span<const Event> events);
+    bool isRoutine(const Event& event);
     void dropOldest();
     std::size_t m_limit;
     std::deque<Row> m_rows;
+    std::map<std::string, std::string> m_answers; ///< of the checks, as far as listed
     std::size_t m_visible = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/status/confirm_control.h"
 
+#include "widgets/status/focus_keeper.h"
 #include "widgets/theme/theme.h"
 
 #include <QCheckBox>
@@ -132,6 +133,7 @@ void ConfirmControl::finish() {
 }
 
 void ConfirmControl::refresh() {
+    const FocusKeeper keeper(m_area, m_refuge);
     const bool nowArmed = armed();
     if (!nowArmed) {
         m_armState.disarm();

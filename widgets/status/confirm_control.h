@@ -32,6 +32,8 @@ class ConfirmControl final : public QObject {
     void disarm();
     [[nodiscard]] bool armed() const;
     void refresh();
+    /// Where the focus goes when the part that has it is hidden or disabled: a harmless widget of the same area.
+    void setRefuge(const QWidget* area, QWidget* refuge) { m_area = area, m_refuge = refuge; }
 
     [[nodiscard]] QPushButton* armButton() const { return m_arm; }   ///< for L1 this is the act itself
     [[nodiscard]] HoldButton* holdButton() const { return m_hold; }
@@ -65,6 +67,8 @@ class ConfirmControl final : public QObject {
     QCheckBox* m_cannotHold = nullptr;
     QLineEdit* m_word = nullptr;
     QLabel* m_status;
+    const QWidget* m_area = nullptr;
+    QWidget* m_refuge = nullptr;
     QTimer m_timer;
 };
 

@@ -11,6 +11,9 @@
 namespace tealdeck {
 namespace {
 
+/// Longer than X needs to deliver the second half of a repetition, shorter than a finger needs to press again.
+constexpr int REPETITION_MS = 30;
+
 bool isHoldKey(const QKeyEvent* event) {
     return event->key() == Qt::Key_Space || event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter;
 }
@@ -22,6 +25,9 @@ HoldButton::HoldButton(const Clock& clock, Millis needed, QWidget* parent) : QAb
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     m_timer.setInterval(16);
     connect(&m_timer, &QTimer::timeout, this, &HoldButton::poll);
+    m_release.setSingleShot(true);
+    m_release.setInterval(REPETITION_MS);
+    connect(&m_release, &QTimer::timeout, this, &HoldButton::cancel);
 }
 
 void HoldButton::setAlarming(bool alarming) {
@@ -41,6 +47,7 @@ void HoldButton::begin() {
 
 void HoldButton::cancel() {
     m_timer.stop();
+    m_release.stop();
     if (m_hold.pressed()) {
         m_hold.cancel();
         emit holdingChanged(false);
@@ -49,6 +56,9 @@ void HoldButton::cancel() {
 }
 
 void HoldButton::poll() {
+    if (m_release.isActive()) {
+        return; // perhaps released: nothing completes until that is known
+    }
     if (m_hold.tick()) {
         m_timer.stop();
         emit holdingChanged(false);
@@ -82,7 +92,10 @@ void HoldButton::keyPressEvent(QKeyEvent* event) {
         cancel();
         event->setAccepted(wasHolding);
     } else if (isHoldKey(event)) {
-        if (!event->isAutoRepeat()) {
+        if (m_release.isActive() && event->timestamp() == m_releasedAt) {
+            m_release.stop(); // the release before was the first half of a repetition
+        } else if (!event->isAutoRepeat()) {
+            cancel();
             begin();
         }
         event->accept();
@@ -92,9 +105,11 @@ void HoldButton::keyPressEvent(QKeyEvent* event) {
 }
 
 void HoldButton::keyReleaseEvent(QKeyEvent* event) {
-    // X11 repeats a key as release and press pairs: those releases are not the finger's.
-    if (isHoldKey(event) && !event->isAutoRepeat()) {
-        cancel();
+    // X11 repeats a key as pairs of release and press at the same time: those releases are not the finger's. Qt knows it only when the
+    // press has arrived already; else it is waited for.
+    if (isHoldKey(event) && !event->isAutoRepeat() && m_hold.pressed()) {
+        m_releasedAt = event->timestamp();
+        m_release.start();
     }
     event->accept();
 }

@@ -42,6 +42,8 @@ class HoldButton final : public QAbstractButton {
     HoldState m_hold;
     Millis m_needed;
     QTimer m_timer;
+    QTimer m_release; ///< runs after a key's release until it is known to be no repetition
+    quint64 m_releasedAt = 0;
     bool m_alarming = false;
 };
 

@@ -49,6 +49,7 @@ void ModeStrip::update(const Snapshot& snapshot, const ViewTime& now) {
     m_snapshot = snapshot;
     m_now = now;
     if (m_abort != nullptr) {
+        m_abort->setAlarming(snapshot.phase != Phase::Finalized && snapshot.phase != Phase::Aborted);
         const QString label = QString::fromLatin1(abortLabel(snapshot.phase, snapshot.pastPointOfNoReturn));
         if (label != m_abort->text()) {
             m_abort->setText(label);
@@ -80,7 +81,9 @@ std::vector<ModeStrip::Item> ModeStrip::items() const {
     std::vector<Item> list;
     const std::string& writes = s.traffic.writesTo;
     const QString to = s.seq == 0 ? unknownMark() : QString::fromStdString(writes).toUpper();
-    list.push_back({tr("writes go to"), to, 0, writes == "unknown" || s.seq == 0, false, writes == "blue" && s.seq > 0 ? 'B' : writes == "green" ? 'G' : '\0'});
+    // Without an engine nobody knows where the writes go now.
+    const bool known = s.seq > 0 && writes != "unknown" && (m_replay || m_sourceState == SourceState::Live || m_sourceState == SourceState::Ended);
+    list.push_back({known || s.seq == 0 ? tr("writes go to") : tr("STALE: writes"), to, 0, !known, false, writes == "blue" && s.seq > 0 ? 'B' : writes == "green" ? 'G' : '\0'});
     list.push_back(heartbeat("heartbeat_age.blue", 'B'));
     list.push_back(heartbeat("heartbeat_age.green", 'G'));
     list.push_back({tr("deployment"), s.session.deployment.empty() ? QStringLiteral("–") : safeText(s.session.deployment), 3, false, false, 0});
@@ -109,17 +112,20 @@ double ModeStrip::itemWidth(const Item& item) const {
 void ModeStrip::paintMode(QPainter& painter, QRectF& left) {
     const Tokens& t = tokensFor(palette());
     painter.setFont(scaledFont(font(), 1.3, QFont::Bold));
-    const QString word = modeWord(mode());
+    // Lost is not live: the badge is empty then, and the item "engine" says why.
+    const bool lost = !m_replay && m_sourceState == SourceState::Lost;
+    const bool filled = mode() == StripMode::Live && !lost;
+    const QString word = lost ? tr("LOST") : modeWord(mode());
     const QRectF box(left.left() + 8, left.top() + 7, painter.fontMetrics().horizontalAdvance(word) + 26, left.height() - 14);
     painter.setPen(Qt::NoPen);
-    painter.setBrush(mode() == StripMode::Live ? t.text : t.raised);
+    painter.setBrush(filled ? t.text : t.raised);
     painter.drawRoundedRect(box, 4, 4);
-    if (mode() != StripMode::Live) {
-        painter.setPen(QPen(t.text, 1.5));
+    if (!filled) {
+        painter.setPen(QPen(lost ? t.high : t.text, 1.5));
         painter.setBrush(Qt::NoBrush);
         painter.drawRoundedRect(box, 4, 4);
     }
-    painter.setPen(mode() == StripMode::Live ? t.surface : t.text);
+    painter.setPen(filled ? t.surface : lost ? t.high : t.text);
     painter.drawText(box, Qt::AlignCenter, word);
     left.setLeft(box.right() + 14);
 }
@@ -191,7 +197,7 @@ void ModeStrip::describe() {
     QStringList parts{modeWord(mode())};
     for (const Item& item : items()) {
         const QString env = item.env == 'B' ? QStringLiteral("blue ") : item.env == 'G' ? QStringLiteral("green ") : QString();
-        parts << QStringLiteral("%1%2: %3").arg(item.caption == tr("writes go to") ? QString() : env, item.caption, item.value);
+        parts << QStringLiteral("%1%2: %3").arg(item.caption == tr("writes go to") || item.caption == tr("STALE: writes") ? QString() : env, item.caption, item.value);
     }
     const QString text = parts.join(QStringLiteral("; "));
     if (text != accessibleDescription()) {

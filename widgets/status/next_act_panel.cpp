@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/status/next_act_panel.h"
 
+#include "widgets/status/focus_keeper.h"
 #include "widgets/status/ramp_control.h"
 #include "widgets/status/state_line.h"
 #include "widgets/theme/theme.h"
 
 #include <QComboBox>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QProgressBar>
 #include <QScrollArea>
@@ -25,9 +27,9 @@ QLabel* wrapped(QVBoxLayout* layout, const char* objectName) {
     return label;
 }
 
-/// Acts that have a place of their own in the window are not offered here.
+/// Acts that have a place of their own in the window are not offered here, nor is what the engine cannot do yet.
 bool hasOwnPlace(CommandKind kind) {
-    return kind == CommandKind::Abort || kind == CommandKind::Override || kind == CommandKind::SignOff || kind == CommandKind::Note || kind == CommandKind::Ramp;
+    return kind == CommandKind::Verify || kind == CommandKind::Abort || kind == CommandKind::Override || kind == CommandKind::SignOff || kind == CommandKind::Note || kind == CommandKind::Ramp;
 }
 
 } // namespace
@@ -99,11 +101,13 @@ void NextActPanel::makeFacts(QVBoxLayout* layout) {
 void NextActPanel::makeControls(const Clock&, QVBoxLayout* layout) {
     m_ramp = new RampControl;
     layout->addWidget(m_ramp);
-    layout->addWidget(m_confirm->form());
-    layout->addWidget(m_confirm->holdButton());
-    layout->addWidget(m_confirm->typed());
     m_reply = wrapped(layout, "reply");
     m_reply->hide();
+    // Hold is last: whatever appears above it, it stays under the pointer.
+    layout->addWidget(m_confirm->form());
+    layout->addWidget(m_confirm->typed());
+    layout->addWidget(m_confirm->holdButton());
+    m_confirm->setRefuge(this, this); // keys do nothing there: the finger may still be on Space
     connect(m_acts, &QComboBox::activated, this, &NextActPanel::choose);
     connect(m_confirm, &ConfirmControl::armedChanged, this, &NextActPanel::armedChanged);
     connect(m_confirm, &ConfirmControl::confirmed, this, [this](CommandKind kind, const QString& typed, const QString& reason) {
@@ -117,6 +121,7 @@ void NextActPanel::makeControls(const Clock&, QVBoxLayout* layout) {
 }
 
 void NextActPanel::update(const Snapshot& snapshot, const ViewTime& now) {
+    const FocusKeeper keeper(this, this);
     m_snapshot = snapshot;
     m_now = now;
     const StateLine line = stateLine(snapshot, now);
@@ -151,10 +156,12 @@ void NextActPanel::updateActs(const Snapshot& snapshot) {
     m_offeredPhase = snapshot.phase;
     m_shown = next.value_or(offered.empty() ? CommandKind::Check : offered.front());
     if (m_acts != nullptr) {
-        // Ramp is next but has its own buttons: offer the act after it, which the operator may take instead.
-        m_shown = offered.empty() ? m_shown : hasOwnPlace(m_shown) ? offered.back() : m_shown;
-        for (const CommandKind kind : offered) {
-            m_shown = hasOwnPlace(next.value_or(CommandKind::Check)) && kind == CommandKind::Cutover ? kind : m_shown;
+        const auto has = [&](CommandKind kind) { return std::find(offered.begin(), offered.end(), kind) != offered.end(); };
+        if (hasOwnPlace(m_shown)) {
+            // Ramp is next but has its own buttons: the act after it, which the operator may take instead.
+            m_shown = has(CommandKind::Cutover) ? CommandKind::Cutover : offered.empty() ? m_shown : offered.front();
+        } else if (m_shown == CommandKind::Finalize && has(CommandKind::Rollback)) {
+            m_shown = CommandKind::Rollback; // what cannot be taken back is chosen on purpose
         }
         m_acts->clear();
         for (const CommandKind kind : offered) {
@@ -177,6 +184,26 @@ void NextActPanel::choose(int index) {
 void NextActPanel::setRefusal(const QString& reason) {
     m_refusal = reason;
     update(m_snapshot, m_now);
+}
+
+void NextActPanel::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Escape && m_confirm != nullptr && m_confirm->armed()) {
+        m_confirm->disarm();
+        return;
+    }
+    QFrame::keyPressEvent(event);
+}
+
+void NextActPanel::focusHold() {
+    if (m_confirm != nullptr && m_confirm->holdButton()->isVisible() && m_confirm->holdButton()->isEnabled()) {
+        m_confirm->holdButton()->setFocus(Qt::ShortcutFocusReason);
+    }
+}
+
+void NextActPanel::focusRamp() {
+    if (m_ramp != nullptr) {
+        m_ramp->focusNextShare();
+    }
 }
 
 void NextActPanel::prepare(CommandKind kind) {

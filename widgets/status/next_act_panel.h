@@ -28,6 +28,10 @@ class NextActPanel final : public QFrame {
     void setRefusal(const QString& reason);
     /// Shows the act and puts the focus on its confirmation.
     void prepare(CommandKind kind);
+    /// Puts the focus on Hold while something is armed.
+    void focusHold();
+    /// Puts the focus on the next larger share of reads.
+    void focusRamp();
     /// The engine's answer to the last command.
     void showReply(bool accepted, const QString& text);
     [[nodiscard]] ConfirmControl* confirm() const { return m_confirm; } ///< nullptr without controls
@@ -36,6 +40,9 @@ class NextActPanel final : public QFrame {
   signals:
     void commandRequested(CommandKind kind, const Json& args);
     void armedChanged(bool armed);
+
+  protected:
+    void keyPressEvent(QKeyEvent* event) override; ///< Esc disarms
 
   private:
     void makeFacts(QVBoxLayout* layout);

@@ -8,6 +8,7 @@
 #include <QLabel>
 #include <QPushButton>
 
+#include <algorithm>
 #include <cmath>
 
 namespace tealdeck {
@@ -32,12 +33,20 @@ RampControl::RampControl(QWidget* parent) : QWidget(parent), m_state(plainLabel(
     layout->addLayout(row);
 }
 
+void RampControl::focusNextShare() {
+    const auto next = std::find_if(m_steps.begin(), m_steps.end(), [this](const auto& step) { return step.first > m_target && step.second->isEnabled(); });
+    if (isVisible() && next != m_steps.end()) {
+        next->second->setFocus(Qt::ShortcutFocusReason);
+    }
+}
+
 void RampControl::update(const Snapshot& snapshot, const QStringList& whyNot) {
+    m_target = qRound(snapshot.traffic.readsGreenTarget);
     const auto& share = snapshot.traffic.readsGreenPercent;
     const QString observed = share ? tr("%1 %").arg(formatNumber(std::round(*share))) : unknownMark();
     m_state->setText(tr("Reads on GREEN: %1 (target %2 %)").arg(observed, formatNumber(snapshot.traffic.readsGreenTarget)));
     for (const auto& [percent, button] : m_steps) {
-        const bool isTarget = qRound(snapshot.traffic.readsGreenTarget) == percent;
+        const bool isTarget = m_target == percent;
         const QString reason = !whyNot.isEmpty() ? whyNot.join('\n') : isTarget ? tr("This is the target already.") : QString();
         button->setEnabled(reason.isEmpty());
         button->setToolTip(tooltipText(reason.isEmpty() ? tr("Sends %1 % of the reads to GREEN; writes stay where they are.").arg(percent) : reason));

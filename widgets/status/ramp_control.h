@@ -14,6 +14,7 @@ class RampControl final : public QWidget {
     Q_OBJECT
   public:
     explicit RampControl(QWidget* parent = nullptr);
+    void focusNextShare();
     void update(const Snapshot& snapshot, const QStringList& whyNot);
     using QWidget::update;
 
@@ -22,6 +23,7 @@ class RampControl final : public QWidget {
 
   private:
     QLabel* m_state;
+    int m_target = 0;
     std::vector<std::pair<int, QPushButton*>> m_steps;
 };
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 namespace tealdeck {
 namespace {
@@ -93,8 +95,11 @@ void TopologyView::paintLanes(QPainter& painter) const {
     const Tokens& t = tokensFor(palette());
     const bool stale = m_snapshot.traffic.sampledUs > 0 && m_now.steadyUs - m_snapshot.traffic.sampledUs > staleness::NODE_US;
     const bool unknown = m_snapshot.traffic.writesTo == "unknown";
-    const auto poolers = m_snapshot.traffic.poolers.size();
-    const QString writes = m_snapshot.traffic.writesTo == "paused" ? tr("PAUSED") : poolers > 1 ? tr("%1 poolers").arg(poolers) : tr("writes");
+    std::set<std::string> poolers; // a line for each database: "pooler-1: shop → …"
+    for (const std::string& line : m_snapshot.traffic.poolers) {
+        poolers.insert(line.substr(0, line.find(':')));
+    }
+    const QString writes = m_snapshot.traffic.writesTo == "paused" ? tr("PAUSED") : poolers.size() > 1 ? tr("%1 poolers").arg(poolers.size()) : tr("writes");
     paintRouter(painter, m_layout.pooler, tr("Pooler"), writes, stale || unknown);
     paintRouter(painter, m_layout.balancer, tr("Balancer"), tr("reads"), stale || !m_snapshot.traffic.readsGreenPercent);
     const auto blue = m_snapshot.metrics.find("tps.blue");
