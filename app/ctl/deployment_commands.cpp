@@ -36,7 +36,9 @@ int complain(const Error& error, const Arguments& a, int code) {
     return code;
 }
 
-int codeFor(const Error& error) { return error.kind == Error::Kind::Invalid ? USAGE : error.kind == Error::Kind::Refused ? BLOCKED : FAILED; }
+int codeFor(const Error& error) {
+    return error.kind == Error::Kind::Invalid ? USAGE : error.kind == Error::Kind::Refused ? BLOCKED : FAILED;
+}
 
 /// Opens the session and runs the work with it; prints the end.
 int withSession(const Arguments& a, const std::function<Status(EngineSession&, const Plan&)>& work) {
@@ -57,7 +59,11 @@ int withSession(const Arguments& a, const std::function<Status(EngineSession&, c
     int code = DONE;
     if (!status) {
         const bool back = s.phase != Phase::Cutover && status.error().kind == Error::Kind::Conflict;
-        code = status.error().kind == Error::Kind::Refused ? BLOCKED : status.error().kind == Error::Kind::Invalid ? USAGE : s.phase == Phase::Cutover ? NEEDS_PERSON : back ? ABORTED : FAILED;
+        code = status.error().kind == Error::Kind::Refused   ? BLOCKED
+               : status.error().kind == Error::Kind::Invalid ? USAGE
+               : s.phase == Phase::Cutover                   ? NEEDS_PERSON
+               : back                                        ? ABORTED
+                                                             : FAILED;
     }
     if (a.json) {
         Json report = statusReport(s);
@@ -127,14 +133,24 @@ Status runRamp(EngineSession& session, const Plan& plan) {
 /// How far along the road a phase is.
 int milestone(Phase phase) {
     switch (phase) {
-    case Phase::Preflight: return 1;
-    case Phase::Replicate: return 2;
-    case Phase::Validate: return 3;
-    case Phase::Ramp: case Phase::RolledBack: return 4;
-    case Phase::Cutover: return 5;
-    case Phase::Observe: return 6;
-    case Phase::Finalized: return 7;
-    case Phase::Plan: case Phase::Aborted: break;
+    case Phase::Preflight:
+        return 1;
+    case Phase::Replicate:
+        return 2;
+    case Phase::Validate:
+        return 3;
+    case Phase::Ramp:
+    case Phase::RolledBack:
+        return 4;
+    case Phase::Cutover:
+        return 5;
+    case Phase::Observe:
+        return 6;
+    case Phase::Finalized:
+        return 7;
+    case Phase::Plan:
+    case Phase::Aborted:
+        break;
     }
     return 0;
 }
@@ -142,26 +158,34 @@ int milestone(Phase phase) {
 Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
     const auto wanted = phaseFromName(a.until == "replicate" ? "validate" : a.until == "cutover" ? "observe" : a.until);
     if (!wanted || milestone(*wanted) == 0) {
-        return Error{Error::Kind::Invalid, fmt::format("--until: \"{}\" is no phase.", a.until), "Use preflight, replicate, validate, ramp, cutover, observe or finalized.", {}};
+        return Error{Error::Kind::Invalid,
+                     fmt::format("--until: \"{}\" is no phase.", a.until),
+                     "Use preflight, replicate, validate, ramp, cutover, observe or finalized.",
+                     {}};
     }
     for (;;) {
         const Phase phase = session.snapshot().phase;
-        const bool rampedEnough = *wanted != Phase::Ramp || plan.haproxies.empty() || session.snapshot().traffic.readsGreenTarget >= plan.ramp.steps.back();
+        const bool rampedEnough =
+            *wanted != Phase::Ramp || plan.haproxies.empty() || session.snapshot().traffic.readsGreenTarget >= plan.ramp.steps.back();
         if (milestone(phase) >= milestone(*wanted) && rampedEnough) {
             return {};
         }
         Status done;
         switch (phase) {
-        case Phase::Plan: case Phase::Aborted:
+        case Phase::Plan:
+        case Phase::Aborted:
             done = runCheck(session);
             break;
-        case Phase::Preflight: case Phase::Replicate:
+        case Phase::Preflight:
+        case Phase::Replicate:
             done = phase == Phase::Replicate ? Status() : runCheck(session);
             if (done.ok()) {
                 done = session.run(CommandKind::Replicate);
             }
             break;
-        case Phase::Validate: case Phase::Ramp: case Phase::RolledBack:
+        case Phase::Validate:
+        case Phase::Ramp:
+        case Phase::RolledBack:
             if (!plan.haproxies.empty() && session.snapshot().traffic.readsGreenTarget < plan.ramp.steps.back()) {
                 done = runRamp(session, plan);
             } else if (*wanted == Phase::Ramp) {
@@ -175,7 +199,8 @@ Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
         case Phase::Observe:
             done = session.run(CommandKind::Finalize, {{"typed", a.typed}, {"reason", a.reason}});
             break;
-        case Phase::Cutover: case Phase::Finalized:
+        case Phase::Cutover:
+        case Phase::Finalized:
             return Error{Error::Kind::Conflict, "A switch is under way.", "Wait for it to end.", {}};
         }
         if (!done) {
@@ -187,7 +212,9 @@ Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
 int status(const Arguments& a) {
     if (!a.watch) {
         return withSession(a, [](EngineSession& session, const Plan&) {
-            session.waitFor([](const Snapshot& s) { return !s.blue.empty() && !s.green.empty() && !s.metrics.empty() && s.traffic.sampledUs > 0; }, Millis(5000));
+            session.waitFor(
+                [](const Snapshot& s) { return !s.blue.empty() && !s.green.empty() && !s.metrics.empty() && s.traffic.sampledUs > 0; },
+                Millis(5000));
             return Status();
         });
     }
@@ -215,7 +242,11 @@ int stopEngine(const Arguments& a) {
     const Deadline deadline(Millis(30000));
     while (::kill(pid, 0) == 0 && engineAnswers(*plan)) {
         if (deadline.passed()) {
-            return complain({Error::Kind::Timeout, "The engine did not stop within 30 s.", "It may be in the middle of a switch; look at its status.", {}}, a, FAILED);
+            return complain({Error::Kind::Timeout,
+                             "The engine did not stop within 30 s.",
+                             "It may be in the middle of a switch; look at its status.",
+                             {}},
+                            a, FAILED);
         }
         ::poll(nullptr, 0, 50);
     }
@@ -241,10 +272,16 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
     run->add_option("--until", a->until, "preflight, replicate, validate, ramp, cutover, observe or finalized");
     run->add_option("--typed", a->typed, "The deployment's name, when the run is to finalize");
     run->add_option("--reason", a->reason, "Why, when the run is to finalize");
-    run->callback([a, &exitCode] { exitCode = withSession(*a, [a](EngineSession& session, const Plan& plan) { return runUntil(session, plan, *a); }); });
+    run->callback([a, &exitCode] {
+        exitCode = withSession(*a, [a](EngineSession& session, const Plan& plan) { return runUntil(session, plan, *a); });
+    });
     CLI::App* ramp = add(app, "ramp", "Send a share of the reads to GREEN", a);
     ramp->add_option("--percent", a->percent, "0 to 100")->required();
-    ramp->callback([a, &exitCode] { exitCode = withSession(*a, [a](EngineSession& session, const Plan&) { return session.run(CommandKind::Ramp, {{"percent", a->percent}}); }); });
+    ramp->callback([a, &exitCode] {
+        exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
+            return session.run(CommandKind::Ramp, {{"percent", a->percent}});
+        });
+    });
     CLI::App* show = add(app, "status", "Where the deployment stands, as the servers say", a);
     show->add_flag("--watch", a->watch, "Again every second");
     show->callback([a, &exitCode] { exitCode = status(*a); });
@@ -262,9 +299,13 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
     finalize->add_option("--typed", a->typed, "The deployment's name, as a confirmation")->required();
     finalize->add_option("--reason", a->reason, "Why")->required();
     finalize->callback([a, &exitCode] {
-        exitCode = withSession(*a, [a](EngineSession& session, const Plan&) { return session.run(CommandKind::Finalize, {{"typed", a->typed}, {"reason", a->reason}}); });
+        exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
+            return session.run(CommandKind::Finalize, {{"typed", a->typed}, {"reason", a->reason}});
+        });
     });
-    add(app, "stop", "Stop the engine of a plan; the deployment stays as it is", a)->callback([a, &exitCode] { exitCode = stopEngine(*a); });
+    add(app, "stop", "Stop the engine of a plan; the deployment stays as it is", a)->callback([a, &exitCode] {
+        exitCode = stopEngine(*a);
+    });
     CLI::App* plan = app.add_subcommand("plan", "Work with plan files")->require_subcommand(1);
     CLI::App* validate = plan->add_subcommand("validate", "Say whether a plan is well-formed");
     validate->add_option("plan", a->plan, "The plan (TOML)")->required();

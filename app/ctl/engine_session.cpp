@@ -55,7 +55,10 @@ Status ensureEngine(const Plan& plan, bool takeover) {
         return outcome.error();
     }
     if (outcome->exitCode != 0) {
-        return Error{outcome->exitCode == 3 ? Error::Kind::Refused : Error::Kind::Unavailable, outcome->errors.substr(0, outcome->errors.find_last_not_of('\n') + 1), {}, {}};
+        return Error{outcome->exitCode == 3 ? Error::Kind::Refused : Error::Kind::Unavailable,
+                     outcome->errors.substr(0, outcome->errors.find_last_not_of('\n') + 1),
+                     {},
+                     {}};
     }
     return {};
 }
@@ -67,7 +70,8 @@ Result<std::unique_ptr<EngineSession>> EngineSession::open(Options options) {
     auto session = std::unique_ptr<EngineSession>(new EngineSession);
     EngineSession* self = session.get();
     session->m_onEvent = options.onEvent;
-    session->m_client = std::make_unique<EngineClient>(EngineClient::Target{engineSocket(options.plan).string(), {}, true, userName(), false});
+    session->m_client =
+        std::make_unique<EngineClient>(EngineClient::Target{engineSocket(options.plan).string(), {}, true, userName(), false});
     SessionListener listener;
     listener.started = [self](SessionStart start) {
         const std::lock_guard lock(self->m_mutex);
@@ -90,7 +94,10 @@ Result<std::unique_ptr<EngineSession>> EngineSession::open(Options options) {
     if (!session->m_changed.wait_for(lock, ATTACH_LIMIT, [self] { return self->m_started || self->m_lost; }) || !session->m_started) {
         const std::string detail = session->m_detail;
         lock.unlock();
-        return Error{Error::Kind::Unavailable, fmt::format("The engine of {} does not answer. {}", options.plan.deployment, detail), "See engine.log in its folder.", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("The engine of {} does not answer. {}", options.plan.deployment, detail),
+                     "See engine.log in its folder.",
+                     {}};
     }
     return session;
 }
@@ -154,7 +161,8 @@ Status EngineSession::run(CommandKind kind, const Json& args) {
         return Error{Error::Kind::Refused, "Another client drives this engine.", "Use that one, or close it.", {}};
     }
     if (kind != CommandKind::Abort && !waitFor([](const Snapshot& s) { return s.busyWith.empty(); }, Millis(3000))) {
-        return Error{Error::Kind::Refused, fmt::format("The engine is busy with \"{}\".", snapshot().busyWith), "Wait for it, or abort it.", {}};
+        return Error{
+            Error::Kind::Refused, fmt::format("The engine is busy with \"{}\".", snapshot().busyWith), "Wait for it, or abort it.", {}};
     }
     {
         const std::lock_guard lock(m_mutex);
@@ -181,7 +189,10 @@ Status EngineSession::run(CommandKind kind, const Json& args) {
     m_changed.wait(lock, [&] { return m_lost || ended() != nullptr; });
     const Event* end = ended();
     if (end == nullptr) {
-        return Error{Error::Kind::Unavailable, "The engine was lost: " + m_detail, "Run \"tealctl status\" on the plan: it finds out what is true and finishes or returns what was begun.", {}};
+        return Error{Error::Kind::Unavailable,
+                     "The engine was lost: " + m_detail,
+                     "Run \"tealctl status\" on the plan: it finds out what is true and finishes or returns what was begun.",
+                     {}};
     }
     // The engine says that it is idle right after the outcome.
     const bool ok = member<bool>(end->body, "ok", false);

@@ -56,12 +56,16 @@ Json toJson(const RecordingInfo& info) {
 
 std::string sentence(const VerifyReport& report) {
     if (report.ok) {
-        return fmt::format("sound: {} records follow from one another{}", report.records, report.redacted == 0 ? "" : fmt::format(", {} of them redacted", report.redacted));
+        return fmt::format("sound: {} records follow from one another{}", report.records,
+                           report.redacted == 0 ? "" : fmt::format(", {} of them redacted", report.redacted));
     }
-    return report.brokenAtSeq == 0 ? "damaged: " + report.reason : fmt::format("broken at record {}: {}", report.brokenAtSeq, report.reason);
+    return report.brokenAtSeq == 0 ? "damaged: " + report.reason
+                                   : fmt::format("broken at record {}: {}", report.brokenAtSeq, report.reason);
 }
 
-void row(const char* name, const std::string& value) { fmt::print("{:<12} {}\n", name, value); }
+void row(const char* name, const std::string& value) {
+    fmt::print("{:<12} {}\n", name, value);
+}
 
 int showInfo(const Options& options) {
     const auto reader = RecordingReader::open(options.file);
@@ -112,9 +116,11 @@ Result<std::int64_t> momentOf(const std::string& at, std::int64_t firstWallUs) {
     unsigned minutes = 0;
     unsigned seconds = 0;
     int used = 0;
-    const bool shaped = std::sscanf(at.c_str(), "%2u:%2u:%2u%n", &hours, &minutes, &seconds, &used) == 3 && static_cast<std::size_t>(used) == at.size();
+    const bool shaped =
+        std::sscanf(at.c_str(), "%2u:%2u:%2u%n", &hours, &minutes, &seconds, &used) == 3 && static_cast<std::size_t>(used) == at.size();
     if (!shaped || hours > 23 || minutes > 59 || seconds > 59) {
-        return Error{Error::Kind::Invalid, fmt::format("--at {} is no time of day.", plainText(at, 40)), "Write it as HH:MM:SS, in UTC.", {}};
+        return Error{
+            Error::Kind::Invalid, fmt::format("--at {} is no time of day.", plainText(at, 40)), "Write it as HH:MM:SS, in UTC.", {}};
     }
     const std::int64_t midnight = firstWallUs - firstWallUs % DAY_US;
     const std::int64_t moment = midnight + (static_cast<std::int64_t>(hours) * 3600 + minutes * 60 + seconds) * SECOND_US;
@@ -128,14 +134,18 @@ void printEvent(const Event& event, const Options& options) {
     } else if (options.csv) {
         fmt::print("{}", csvLine(event));
     } else {
-        fmt::print("{:>7} {} {:<11} {:<10} {}\n", event.seq, isoUtc(event.wallUs), eventKindName(event.kind), plainText(event.actor, 10), describe(event));
+        fmt::print("{:>7} {} {:<11} {:<10} {}\n", event.seq, isoUtc(event.wallUs), eventKindName(event.kind), plainText(event.actor, 10),
+                   describe(event));
     }
 }
 
 int showEvents(const Options& options) {
     const std::optional<EventKind> kind = eventKindFromName(options.kind);
     if (!options.kind.empty() && !kind) {
-        return fail({Error::Kind::Invalid, fmt::format("There is no kind of event named {}.", plainText(options.kind, 40)), "Try metrics, note, statement, phase, intent, outcome or operator.", {}});
+        return fail({Error::Kind::Invalid,
+                     fmt::format("There is no kind of event named {}.", plainText(options.kind, 40)),
+                     "Try metrics, note, statement, phase, intent, outcome or operator.",
+                     {}});
     }
     const auto reader = RecordingReader::open(options.file);
     const Result<RecordingInfo> info = reader ? (*reader)->info() : Result<RecordingInfo>(reader.error());

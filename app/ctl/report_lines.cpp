@@ -9,16 +9,21 @@
 namespace tealdeck {
 namespace {
 
-std::string plain(const std::string& text) { return plainText(text, 400); }
+std::string plain(const std::string& text) {
+    return plainText(text, 400);
+}
 
-std::string number(const std::optional<double>& value, const char* unit) { return value ? fmt::format("{:.4g} {}", *value, unit) : std::string("unknown"); }
+std::string number(const std::optional<double>& value, const char* unit) {
+    return value ? fmt::format("{:.4g} {}", *value, unit) : std::string("unknown");
+}
 
 void printCheck(const Json& body) {
     const std::string result = member<std::string>(body, "result", "unknown");
     if (member<bool>(body, "clear", false) || result == "pass") {
         return;
     }
-    fmt::print("  {} {} {}: {} {}\n", result == "fail" ? "✗" : "?", member<std::string>(body, "severity", ""), plain(member<std::string>(body, "id", "")), plain(member<std::string>(body, "question", "")),
+    fmt::print("  {} {} {}: {} {}\n", result == "fail" ? "✗" : "?", member<std::string>(body, "severity", ""),
+               plain(member<std::string>(body, "id", "")), plain(member<std::string>(body, "question", "")),
                plain(member<std::string>(body, "actual", "")));
     const std::string fix = member<std::string>(body, "fix", "");
     if (!fix.empty()) {
@@ -28,7 +33,8 @@ void printCheck(const Json& body) {
 
 void printNodes(const char* side, const std::vector<Node>& nodes) {
     for (const Node& n : nodes) {
-        fmt::print("  {} {:<10} {:<8} {:<6} PostgreSQL {:<8} {}:{} {} {}\n", side, plain(n.name), n.role, plain(n.zone), plain(n.version), plain(n.host), n.port, n.state, plain(n.detail));
+        fmt::print("  {} {:<10} {:<8} {:<6} PostgreSQL {:<8} {}:{} {} {}\n", side, plain(n.name), n.role, plain(n.zone), plain(n.version),
+                   plain(n.host), n.port, n.state, plain(n.detail));
     }
 }
 
@@ -42,7 +48,9 @@ void printProgress(const Event& event) {
         break;
     case EventKind::Outcome:
         if (!member<bool>(b, "command", false)) {
-            fmt::print("  {} {} {}{}\n", member<bool>(b, "ok", false) ? "✓" : "✗", member<std::string>(b, "step", ""), plain(member<std::string>(b, "detail", "")), b.contains("ms") ? fmt::format(" ({:.0f} ms)", member<double>(b, "ms", 0)) : "");
+            fmt::print("  {} {} {}{}\n", member<bool>(b, "ok", false) ? "✓" : "✗", member<std::string>(b, "step", ""),
+                       plain(member<std::string>(b, "detail", "")),
+                       b.contains("ms") ? fmt::format(" ({:.0f} ms)", member<double>(b, "ms", 0)) : "");
         }
         break;
     case EventKind::Check:
@@ -52,7 +60,8 @@ void printProgress(const Event& event) {
         fmt::print("  · {}\n", plain(member<std::string>(b, "text", "")));
         break;
     case EventKind::Switch:
-        fmt::print("  {} {}: write pause {:.1f} ms\n", member<bool>(b, "ok", false) ? "✓" : "✗", member<std::string>(b, "direction", ""), member<double>(b, "pause_ms", 0));
+        fmt::print("  {} {}: write pause {:.1f} ms\n", member<bool>(b, "ok", false) ? "✓" : "✗", member<std::string>(b, "direction", ""),
+                   member<double>(b, "pause_ms", 0));
         break;
     default:
         break;
@@ -62,12 +71,14 @@ void printProgress(const Event& event) {
 
 void printSummary(const Snapshot& s) {
     fmt::print("{}: {} — {}\n", plain(s.session.deployment), phaseName(s.phase), plain(s.phaseReason));
-    fmt::print("  writes go to {}; fences: BLUE {}, GREEN {}; reads on GREEN {}\n", s.traffic.writesTo, s.blueFence, s.greenFence, number(s.traffic.readsGreenPercent, "%"));
+    fmt::print("  writes go to {}; fences: BLUE {}, GREEN {}; reads on GREEN {}\n", s.traffic.writesTo, s.blueFence, s.greenFence,
+               number(s.traffic.readsGreenPercent, "%"));
     printNodes("B", s.blue);
     printNodes("G", s.green);
     for (const ReplicationState& r : s.replication) {
         if (r.state != "none" && r.state != "retired") {
-            fmt::print("  {} feed of {}: {}, {} of {} tables, lag {}, {} {}\n", r.direction, plain(r.database), r.state, r.tablesReady, r.tablesTotal, number(r.lagBytes, "bytes"), number(r.lagSeconds, "s"), plain(r.error));
+            fmt::print("  {} feed of {}: {}, {} of {} tables, lag {}, {} {}\n", r.direction, plain(r.database), r.state, r.tablesReady,
+                       r.tablesTotal, number(r.lagBytes, "bytes"), number(r.lagSeconds, "s"), plain(r.error));
         }
     }
     int failed = 0;
@@ -88,8 +99,21 @@ Json statusReport(const Snapshot& s) {
             blocking.push_back(toJson(check));
         }
     }
-    return {{"deployment", s.session.deployment}, {"epoch", s.session.epoch}, {"phase", phaseName(s.phase)}, {"phase_reason", s.phaseReason}, {"busy_with", s.busyWith}, {"writes_to", s.traffic.writesTo}, {"fences", {{"blue", s.blueFence}, {"green", s.greenFence}}},
-            {"blue", all["blue"]}, {"green", all["green"]}, {"replication", all["replication"]}, {"traffic", all["traffic"]}, {"checks", s.checks.size()}, {"blocking", blocking}, {"switches", all["switches"]}, {"steps", all["steps"]}};
+    return {{"deployment", s.session.deployment},
+            {"epoch", s.session.epoch},
+            {"phase", phaseName(s.phase)},
+            {"phase_reason", s.phaseReason},
+            {"busy_with", s.busyWith},
+            {"writes_to", s.traffic.writesTo},
+            {"fences", {{"blue", s.blueFence}, {"green", s.greenFence}}},
+            {"blue", all["blue"]},
+            {"green", all["green"]},
+            {"replication", all["replication"]},
+            {"traffic", all["traffic"]},
+            {"checks", s.checks.size()},
+            {"blocking", blocking},
+            {"switches", all["switches"]},
+            {"steps", all["steps"]}};
 }
 
 } // namespace tealdeck

@@ -9,8 +9,8 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -59,7 +59,9 @@ int serve(const Plan& plan, bool stdio, bool takeover) {
     if (const Status listening = server.listen(engineSocket(plan)); !listening) {
         return complain(listening.error());
     }
-    static_cast<void>(writeFileAtomically(plan.engineFolder / "engine.json", dumpJson({{"pid", ::getpid()}, {"socket", engineSocket(plan).string()}, {"deployment", plan.deployment}}) + "\n"));
+    static_cast<void>(writeFileAtomically(
+        plan.engineFolder / "engine.json",
+        dumpJson({{"pid", ::getpid()}, {"socket", engineSocket(plan).string()}, {"deployment", plan.deployment}}) + "\n"));
     if (stdio) {
         server.adopt(0, 1);
     }
@@ -68,7 +70,8 @@ int serve(const Plan& plan, bool stdio, bool takeover) {
     std::signal(SIGINT, onSignal);
     server.run([&](Millis alone) {
         const Phase phase = (*engine)->hub().snapshot().phase;
-        return ((*engine)->finished() && alone > LINGER_FINISHED) || ((phase == Phase::Plan || phase == Phase::Preflight) && alone > LINGER_UNUSED);
+        return ((*engine)->finished() && alone > LINGER_FINISHED) ||
+               ((phase == Phase::Plan || phase == Phase::Preflight) && alone > LINGER_UNUSED);
     });
     g_server = nullptr;
     const bool finished = (*engine)->finished();
@@ -102,7 +105,9 @@ int daemonize(const Plan& plan, const std::string& planFile, bool takeover) {
             const std::string all = text.ok() ? *text : "";
             const std::size_t end = all.find_last_not_of('\n');
             const std::size_t begin = end == std::string::npos ? 0 : all.rfind('\n', end) + 1;
-            fmt::print(stderr, "{}\n", end == std::string::npos ? fmt::format("tealdeck-engine ended at once; see {}", log.string()) : all.substr(begin, end - begin + 1));
+            fmt::print(stderr, "{}\n",
+                       end == std::string::npos ? fmt::format("tealdeck-engine ended at once; see {}", log.string())
+                                                : all.substr(begin, end - begin + 1));
             return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : 1;
         }
         if (::access((plan.engineFolder / "engine.json").c_str(), F_OK) == 0) {
@@ -146,7 +151,9 @@ int main(int argc, char** argv) {
         return complain(plan.error());
     }
     if (where) {
-        fmt::print("{}\n", dumpJson({{"socket", engineSocket(*plan).string()}, {"deployment", plan->deployment}, {"folder", plan->engineFolder.string()}}));
+        fmt::print("{}\n", dumpJson({{"socket", engineSocket(*plan).string()},
+                                     {"deployment", plan->deployment},
+                                     {"folder", plan->engineFolder.string()}}));
         return 0;
     }
     if (guardian) {

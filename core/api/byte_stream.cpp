@@ -89,14 +89,21 @@ Result<std::unique_ptr<ByteStream>> ByteStream::connect(const std::string& socke
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (socketPath.empty() || socketPath.size() >= sizeof address.sun_path) {
-        return Error{Error::Kind::Invalid, fmt::format("The socket's path {} has not between 1 and {} bytes.", plainText(socketPath, 120), sizeof address.sun_path - 1), "Use a shorter folder.", {}};
+        return Error{
+            Error::Kind::Invalid,
+            fmt::format("The socket's path {} has not between 1 and {} bytes.", plainText(socketPath, 120), sizeof address.sun_path - 1),
+            "Use a shorter folder.",
+            {}};
     }
     std::memcpy(address.sun_path, socketPath.c_str(), socketPath.size() + 1);
     int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         const int reason = errno;
         closeFd(fd);
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot reach the engine at {}: {}.", plainText(socketPath, 120), systemReason(reason)), "Is the engine running?", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("Cannot reach the engine at {}: {}.", plainText(socketPath, 120), systemReason(reason)),
+                     "Is the engine running?",
+                     {}};
     }
     return std::unique_ptr<ByteStream>(new ByteStream(fd, fd, -1, -1));
 }
@@ -125,7 +132,10 @@ Result<std::unique_ptr<ByteStream>> ByteStream::start(const std::vector<std::str
         if (child > 0) {
             ::waitpid(child, nullptr, 0);
         }
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot start {}: {}.", plainText(argv[0], 120), systemReason(reason)), "Is the program installed?", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("Cannot start {}: {}.", plainText(argv[0], 120), systemReason(reason)),
+                     "Is the program installed?",
+                     {}};
     }
     return std::unique_ptr<ByteStream>(new ByteStream(pipes.take(1, 0), pipes.take(0, 1), pipes.take(2, 0), child));
 }

@@ -149,7 +149,8 @@ void EngineClient::rest(std::optional<Millis> time) {
 }
 
 bool EngineClient::openStream() {
-    Result<std::unique_ptr<ByteStream>> opened = m_target.argv.empty() ? ByteStream::connect(m_target.socketPath) : ByteStream::start(m_target.argv);
+    Result<std::unique_ptr<ByteStream>> opened =
+        m_target.argv.empty() ? ByteStream::connect(m_target.socketPath) : ByteStream::start(m_target.argv);
     if (!opened) {
         return lose(opened.error().text());
     }
@@ -187,7 +188,10 @@ void EngineClient::serve() {
 /// One round of waiting, reading and writing; false when the stream is over.
 bool EngineClient::waitAndMove(const Deadline& welcome) {
     enum { WAKE, IN, OUT, ERR };
-    pollfd fds[4] = {{m_wake[0], POLLIN, 0}, {m_stream->readFd(), POLLIN, 0}, {m_writing.empty() ? -1 : m_stream->writeFd(), POLLOUT, 0}, {m_stream->errorFd(), POLLIN, 0}};
+    pollfd fds[4] = {{m_wake[0], POLLIN, 0},
+                     {m_stream->readFd(), POLLIN, 0},
+                     {m_writing.empty() ? -1 : m_stream->writeFd(), POLLOUT, 0},
+                     {m_stream->errorFd(), POLLIN, 0}};
     const int wait = m_live ? -1 : static_cast<int>(welcome.left().count()) + 1;
     if (::poll(fds, 4, wait) <= 0) {
         return true;

@@ -24,13 +24,13 @@ class ByteStream;
 class EngineClient final : public SessionSource, public CommandSink {
   public:
     struct Target {
-        std::string socketPath;           ///< used when argv is empty
-        std::vector<std::string> argv;    ///< a program that speaks the wire format on its standard streams
+        std::string socketPath;        ///< used when argv is empty
+        std::vector<std::string> argv; ///< a program that speaks the wire format on its standard streams
         bool driver = true;
         std::string actor;
         bool reconnect = true;
-        Millis welcomeWithin{20'000};     ///< an engine that has not answered the hello by then is given up
-        Millis firstPause{100};           ///< before the first reconnect; doubles up to 5 s
+        Millis welcomeWithin{20'000}; ///< an engine that has not answered the hello by then is given up
+        Millis firstPause{100};       ///< before the first reconnect; doubles up to 5 s
     };
     explicit EngineClient(Target target);
     ~EngineClient() override;
@@ -75,11 +75,11 @@ class EngineClient final : public SessionSource, public CommandSink {
     std::string m_incoming;
     std::size_t m_scanned = 0; ///< bytes of m_incoming that hold no newline
     std::string m_writing;
-    std::string m_detail;      ///< why the stream ended
-    bool m_live = false;       ///< welcomed on this stream
+    std::string m_detail; ///< why the stream ended
+    bool m_live = false;  ///< welcomed on this stream
     std::uint64_t m_lastSeq = 0;
 
-    std::mutex m_mutex; ///< guards the ones below
+    std::mutex m_mutex;      ///< guards the ones below
     bool m_answering = true; ///< false: the thread answers no more
     std::string m_outgoing;
     std::map<std::string, Answer> m_pending;

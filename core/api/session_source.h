@@ -20,9 +20,9 @@ class CommandSink {
 
 /// What a listener hears, always on the source's own thread and in this order: one Start, then batches of events.
 struct SessionStart {
-    Snapshot snapshot;         ///< the state at attach time (empty for a recording)
+    Snapshot snapshot;          ///< the state at attach time (empty for a recording)
     std::vector<Event> history; ///< metrics and recent events up to the snapshot, for graphs and lists; already contained in the snapshot
-    bool driver = false;       ///< false: an observer, commands are refused
+    bool driver = false;        ///< false: an observer, commands are refused
 };
 
 enum class SourceState { Connecting, Live, Lost, Ended };

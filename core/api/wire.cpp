@@ -11,9 +11,13 @@ namespace {
 constexpr std::size_t MAX_ID = 64;
 constexpr std::size_t MAX_ACTOR = 200;
 
-Json message(const char* type) { return {{"v", VERSION}, {"type", type}}; }
+Json message(const char* type) {
+    return {{"v", VERSION}, {"type", type}};
+}
 
-std::string line(const Json& json) { return dumpJson(json) + "\n"; }
+std::string line(const Json& json) {
+    return dumpJson(json) + "\n";
+}
 
 Json eventList(const std::vector<Event>& events) {
     Json list = Json::array();
@@ -37,7 +41,8 @@ std::variant<Json, Malformed> open(const std::string& text, std::size_t limit) {
         return Malformed{"a message has no version"};
     }
     if (member<int>(*json, "v", 0) != VERSION) {
-        return Malformed{fmt::format("the other side speaks version {} of the wire format, this one speaks {}", plainText(dumpJson(*version), 20), VERSION)};
+        return Malformed{fmt::format("the other side speaks version {} of the wire format, this one speaks {}",
+                                     plainText(dumpJson(*version), 20), VERSION)};
     }
     return std::move(*json);
 }
@@ -96,7 +101,8 @@ FromEngine welcomeFrom(const Json& json) {
     if (snapshot == json.end() || !snapshot->is_object() || driver == json.end() || !driver->is_boolean() || !history) {
         return Malformed{"a welcome lacks the snapshot, the history or the role"};
     }
-    return Welcome{member<std::string>(json, "engine", {}), SessionStart{snapshotFromJson(*snapshot), std::move(*history), driver->get<bool>()}};
+    return Welcome{member<std::string>(json, "engine", {}),
+                   SessionStart{snapshotFromJson(*snapshot), std::move(*history), driver->get<bool>()}};
 }
 
 FromEngine replyFrom(const Json& json) {

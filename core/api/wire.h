@@ -16,9 +16,10 @@ namespace tealdeck::wire {
 ///   engine → client  {"v":1,"type":"reply","id":"7","accepted":true,"reason":""}
 ///   engine → client  {"v":1,"type":"goodbye","reason":"…"}
 ///
-/// A peer that speaks another major version, sends a line above MAX_LINE or something that is no message is told so by a goodbye and dropped.
+/// A peer that speaks another major version, sends a line above MAX_LINE or something that is no message is told so by a goodbye and
+/// dropped.
 inline constexpr int VERSION = 1;
-inline constexpr std::size_t MAX_CLIENT_LINE = std::size_t{1} << 20;  ///< engine's limit for what clients send
+inline constexpr std::size_t MAX_CLIENT_LINE = std::size_t{1} << 20;   ///< engine's limit for what clients send
 inline constexpr std::size_t MAX_ENGINE_LINE = std::size_t{256} << 20; ///< client's limit for what engines send
 
 struct Hello {

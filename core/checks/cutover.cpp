@@ -33,14 +33,18 @@ CheckAnswer statistics(const CheckSubject& s) {
         return CheckAnswer::pass("not the first move of the writes");
     }
     return findingsOf(s.sessions.query(s.side, s.database,
-                                       "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_stat_all_tables t on t.relid = c.oid "
-                                       "where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') and pg_relation_size(c.oid) > 65536 "
+                                       "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = "
+                                       "c.relnamespace join pg_stat_all_tables t on t.relid = c.oid "
+                                       "where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', "
+                                       "'tealdeck', 'tealdeck_sync') and pg_relation_size(c.oid) > 65536 "
                                        "and not exists (select from pg_statistic st where st.starelid = c.oid)"));
 }
 
 CheckAnswer sequencesOnBoth(const CheckSubject& s) {
-    constexpr const char* sql = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'S' and c.relpersistence = 'p' "
-                                "and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') order by 1";
+    constexpr const char* sql =
+        "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'S' "
+        "and c.relpersistence = 'p' "
+        "and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') order by 1";
     const Result<Rows> from = s.sessions.query(s.side, s.database, sql);
     const Result<Rows> to = s.sessions.query(otherSide(s.side), s.database, sql);
     if (!from || !to) {
@@ -61,69 +65,113 @@ CheckAnswer sequencesOnBoth(const CheckSubject& s) {
 std::vector<CheckDefinition> cutoverChecks() {
     const std::string family = "cutover";
     return {
-        {.id = "GRN03", .family = family, .scope = Destination, .when = BeforeCutover, .perDatabase = true,
+        {.id = "GRN03",
+         .family = family,
+         .scope = Destination,
+         .when = BeforeCutover,
+         .perDatabase = true,
          .question = "Is every table copied and followed?",
          .why = "Before all are ready, tables stand at different moments and lag means nothing.",
          .expected = "the subscription is enabled, its worker runs, and every table is in state r",
          .fix = "Wait; if it stays, the destination's server log names the reason.",
          .source = "PostgreSQL manual, 52.55 pg_subscription_rel",
-         .sql = "with sub as (select * from pg_subscription where subname = {subscription} and subdbid = (select oid from pg_database where datname = current_database())) "
+         .sql = "with sub as (select * from pg_subscription where subname = {subscription} and subdbid = (select oid from pg_database "
+                "where datname = current_database())) "
                 "select 'there is no subscription ' || {subscription} where not exists (select from sub) "
                 "union all select 'the subscription is disabled' from sub where not subenabled "
-                "union all select 'its worker does not run' from sub where subenabled and not exists (select from pg_stat_subscription t where t.subid = sub.oid and t.relid is null and t.pid is not null) "
-                "union all select 'no table is subscribed' from sub where not exists (select from pg_subscription_rel r where r.srsubid = sub.oid) "
-                "union all select format('%s is in state %s', r.srrelid::regclass, r.srsubstate) from pg_subscription_rel r join sub on sub.oid = r.srsubid where r.srsubstate <> 'r'",
+                "union all select 'its worker does not run' from sub where subenabled and not exists (select from pg_stat_subscription t "
+                "where t.subid = sub.oid and t.relid is null and t.pid is not null) "
+                "union all select 'no table is subscribed' from sub where not exists (select from pg_subscription_rel r where r.srsubid = "
+                "sub.oid) "
+                "union all select format('%s is in state %s', r.srrelid::regclass, r.srsubstate) from pg_subscription_rel r join sub on "
+                "sub.oid = r.srsubid where r.srsubstate <> 'r'",
          .validForSeconds = 30},
-        {.id = "GRN04", .family = family, .scope = Destination, .when = BeforeCutover, .perDatabase = true,
+        {.id = "GRN04",
+         .family = family,
+         .scope = Destination,
+         .when = BeforeCutover,
+         .perDatabase = true,
          .question = "Is every table of the destination subscribed?",
          .why = "A table that was created later is silently not replicated.",
          .expected = "each permanent table in the subscription",
          .fix = "ALTER PUBLICATION ... ADD TABLE on the source, ALTER SUBSCRIPTION ... REFRESH PUBLICATION on the destination.",
          .source = "PostgreSQL manual, ALTER SUBSCRIPTION",
-         .sql = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and c.relpersistence = 'p' and {users} and {not_extension} "
-                "and not exists (select from pg_subscription_rel r join pg_subscription s on s.oid = r.srsubid where r.srrelid = c.oid and s.subname = {subscription})",
+         .sql = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where "
+                "c.relkind = 'r' and c.relpersistence = 'p' and {users} and {not_extension} "
+                "and not exists (select from pg_subscription_rel r join pg_subscription s on s.oid = r.srsubid where r.srrelid = c.oid and "
+                "s.subname = {subscription})",
          .validForSeconds = 60},
-        {.id = "GRN05", .family = family, .severity = Severity::Warning, .scope = Destination, .when = BeforeCutover, .perDatabase = true,
+        {.id = "GRN05",
+         .family = family,
+         .severity = Severity::Warning,
+         .scope = Destination,
+         .when = BeforeCutover,
+         .perDatabase = true,
          .question = "Did apply run into errors?",
          .why = "Something was tried again or skipped; the tables concerned deserve a comparison.",
          .expected = "no errors counted",
          .fix = "Read the destination's server log, then select pg_stat_reset_subscription_stats(oid) from pg_subscription;",
          .source = "PostgreSQL manual, 27.2.8 pg_stat_subscription_stats",
          // Read through JSON: 19 renamed sync_error_count.
-         .sql = "select format('%s errors of apply, %s of copying', s.apply_error_count, coalesce(to_jsonb(s)->>'sync_error_count', to_jsonb(s)->>'sync_table_error_count')) from pg_stat_subscription_stats s "
-                "where s.subname = {subscription} and s.subid in (select oid from pg_subscription where subdbid = (select oid from pg_database where datname = current_database())) "
-                "and s.apply_error_count + coalesce((to_jsonb(s)->>'sync_error_count')::bigint, (to_jsonb(s)->>'sync_table_error_count')::bigint, 0) > 0",
-         .minVersion = 15, .validForSeconds = 60},
-        {.id = "GRN06", .family = family, .scope = Destination, .when = BeforeCutover, .perDatabase = true,
+         .sql = "select format('%s errors of apply, %s of copying', s.apply_error_count, coalesce(to_jsonb(s)->>'sync_error_count', "
+                "to_jsonb(s)->>'sync_table_error_count')) from pg_stat_subscription_stats s "
+                "where s.subname = {subscription} and s.subid in (select oid from pg_subscription where subdbid = (select oid from "
+                "pg_database where datname = current_database())) "
+                "and s.apply_error_count + coalesce((to_jsonb(s)->>'sync_error_count')::bigint, "
+                "(to_jsonb(s)->>'sync_table_error_count')::bigint, 0) > 0",
+         .minVersion = 15,
+         .validForSeconds = 60},
+        {.id = "GRN06",
+         .family = family,
+         .scope = Destination,
+         .when = BeforeCutover,
+         .perDatabase = true,
          .question = "Were there conflicts?",
          .why = "A conflict means that somebody wrote on the destination: its rows are not the source's.",
          .expected = "no conflicts counted",
          .fix = "Compare the tables and copy them again, then select pg_stat_reset_subscription_stats(oid) from pg_subscription;",
          .source = "PostgreSQL 18 manual, 29.7 Conflicts",
-         .sql = "select format('%s: %s', k, v) from pg_stat_subscription_stats s, jsonb_each_text(to_jsonb(s)) e(k, v) where s.subname = {subscription} and k like 'confl\\_%' and v <> '0' "
-                "and s.subid in (select oid from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()))",
-         .minVersion = 18, .validForSeconds = 60},
-        {.id = "GRN02", .family = family, .scope = Destination, .when = BeforeCutover, .perDatabase = true,
+         .sql = "select format('%s: %s', k, v) from pg_stat_subscription_stats s, jsonb_each_text(to_jsonb(s)) e(k, v) where s.subname = "
+                "{subscription} and k like 'confl\\_%' and v <> '0' "
+                "and s.subid in (select oid from pg_subscription where subdbid = (select oid from pg_database where datname = "
+                "current_database()))",
+         .minVersion = 18,
+         .validForSeconds = 60},
+        {.id = "GRN02",
+         .family = family,
+         .scope = Destination,
+         .when = BeforeCutover,
+         .perDatabase = true,
          .question = "Does the planner have statistics on the destination?",
          .why = "Replication carries none: without them the first queries after the cutover go wrong.",
          .expected = "statistics for every table of more than a few pages",
          .fix = "VACUUM (ANALYZE); in this database of the destination.",
          .source = "PostgreSQL manual, 25.1.3 Updating Planner Statistics",
          .evaluate = statistics},
-        {.id = "CMP04", .family = family, .scope = Pair, .when = BeforeCutover, .perDatabase = true,
+        {.id = "CMP04",
+         .family = family,
+         .scope = Pair,
+         .when = BeforeCutover,
+         .perDatabase = true,
          .question = "Have both sides the same structure?",
          .why = "What was changed on one side only breaks replication, or the application after the switch.",
          .expected = "equal tables, columns, indexes, constraints, functions, types, policies, owners and grants",
          .fix = "Apply the change on the other side as well; additive ones on the destination first.",
          .source = "PostgreSQL manual, 31.6 Restrictions",
-         .evaluate = fingerprintsEqual, .validForSeconds = 120},
-        {.id = "CMP17", .family = family, .scope = Pair, .when = BeforeCutover, .perDatabase = true,
+         .evaluate = fingerprintsEqual,
+         .validForSeconds = 120},
+        {.id = "CMP17",
+         .family = family,
+         .scope = Pair,
+         .when = BeforeCutover,
+         .perDatabase = true,
          .question = "Is every sequence on both sides?",
          .why = "Their values are carried over at the switch; a sequence that is missing would start anew.",
          .expected = "each sequence of the source on the destination",
          .fix = "CREATE SEQUENCE on the side where it is missing.",
          .source = "PostgreSQL manual, 31.6 Restrictions",
-         .evaluate = sequencesOnBoth, .validForSeconds = 120},
+         .evaluate = sequencesOnBoth,
+         .validForSeconds = 120},
     };
 }
 

@@ -15,7 +15,9 @@ using enum CheckWhen;
 
 namespace {
 
-CheckAnswer unknownFrom(const Error& error) { return CheckAnswer::unknown(error.text()); }
+CheckAnswer unknownFrom(const Error& error) {
+    return CheckAnswer::unknown(error.text());
+}
 
 CheckAnswer versionOrder(const CheckSubject& s) {
     const Result<int> blue = s.sessions.majorVersion(Side::Blue);
@@ -41,12 +43,15 @@ Result<Identity> identityOf(const CheckSubject& s, Side side, const Endpoint& en
     if (!connection) {
         return connection.error();
     }
-    const Result<Rows> rows = (*connection)->query("select system_identifier, pg_is_in_recovery(), concat_ws(' ', system_identifier, pg_postmaster_start_time(), current_setting('port')) from pg_control_system()",
-                                                   {}, CheckSessions::STATEMENT_LIMIT);
+    const Result<Rows> rows = (*connection)
+                                  ->query("select system_identifier, pg_is_in_recovery(), concat_ws(' ', system_identifier, "
+                                          "pg_postmaster_start_time(), current_setting('port')) from pg_control_system()",
+                                          {}, CheckSessions::STATEMENT_LIMIT);
     if (!rows) {
         return rows.error();
     }
-    return Identity{fmt::format("{} {}", sideName(side), endpoint.name), primary, rows->text(0, 0), rows->text(0, 1) == "t", rows->text(0, 2)};
+    return Identity{fmt::format("{} {}", sideName(side), endpoint.name), primary, rows->text(0, 0), rows->text(0, 1) == "t",
+                    rows->text(0, 2)};
 }
 
 /// Sides swapped or mixed, two endpoints on one server, a standby as primary, a replica of another cluster.
@@ -86,7 +91,9 @@ CheckAnswer identities(const CheckSubject& s) {
 
 /// Encoding must be equal; when green has no such database yet, its template0 can take any.
 CheckAnswer encodings(const CheckSubject& s) {
-    const auto ask = [&](Side side) { return s.sessions.query(side, "", "select pg_encoding_to_char(encoding) from pg_database where datname = $1", {s.database}); };
+    const auto ask = [&](Side side) {
+        return s.sessions.query(side, "", "select pg_encoding_to_char(encoding) from pg_database where datname = $1", {s.database});
+    };
     const Result<Rows> blue = ask(Side::Blue);
     const Result<Rows> green = ask(Side::Green);
     if (!blue || !green) {
@@ -96,19 +103,23 @@ CheckAnswer encodings(const CheckSubject& s) {
         return CheckAnswer::fail("blue has no database " + s.database);
     }
     const bool equal = green->empty() || blue->text(0, 0) == green->text(0, 0);
-    const std::string found = fmt::format("blue {}, green {}", blue->text(0, 0), green->empty() ? "has no such database yet" : green->text(0, 0));
+    const std::string found =
+        fmt::format("blue {}, green {}", blue->text(0, 0), green->empty() ? "has no such database yet" : green->text(0, 0));
     return equal ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
 }
 
 CheckAnswer collations(const CheckSubject& s) {
-    const auto ask = [&](Side side) { return s.sessions.query(side, "", "select datcollate || ' ' || datctype from pg_database where datname = $1", {s.database}); };
+    const auto ask = [&](Side side) {
+        return s.sessions.query(side, "", "select datcollate || ' ' || datctype from pg_database where datname = $1", {s.database});
+    };
     const Result<Rows> blue = ask(Side::Blue);
     const Result<Rows> green = ask(Side::Green);
     if (!blue || !green) {
         return unknownFrom(blue ? green.error() : blue.error());
     }
     const bool equal = green->empty() || blue->text(0, 0) == green->text(0, 0);
-    return equal ? CheckAnswer::pass(blue->text(0, 0)) : CheckAnswer::fail(fmt::format("blue {}, green {}", blue->text(0, 0), green->text(0, 0)));
+    return equal ? CheckAnswer::pass(blue->text(0, 0))
+                 : CheckAnswer::fail(fmt::format("blue {}, green {}", blue->text(0, 0), green->text(0, 0)));
 }
 
 CheckAnswer extensions(const CheckSubject& s) {
@@ -140,8 +151,10 @@ CheckAnswer greenIsEmpty(const CheckSubject& s) {
         return CheckAnswer::pass("not there yet; it will be created");
     }
     return findingsOf(s.sessions.query(Side::Green, s.database,
-                                       "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_' "
-                                       "and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"));
+                                       "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = "
+                                       "c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_' "
+                                       "and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') and not exists (select "
+                                       "from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"));
 }
 
 /// A pg_dump older than the server refuses to dump it.
@@ -170,56 +183,79 @@ CheckAnswer dumpProgram(const CheckSubject& s) {
 std::vector<CheckDefinition> pairChecks() {
     const std::string family = "pair";
     return {
-        {.id = "CMP01", .family = family, .scope = Pair,
+        {.id = "CMP01",
+         .family = family,
+         .scope = Pair,
          .question = "Is green's version not older than blue's?",
          .why = "An upgrade goes forward; blue must be 12 or newer.",
          .expected = "green at least blue's major, blue at least 12",
          .fix = "Correct blue and green in the plan, or build green from a newer version.",
          .source = "PostgreSQL manual, 19.6 Upgrading a PostgreSQL Cluster",
          .evaluate = versionOrder},
-        {.id = "CMP02", .family = family, .scope = Pair, .when = Always,
+        {.id = "CMP02",
+         .family = family,
+         .scope = Pair,
+         .when = Always,
          .question = "Does every name of the plan reach another server, in its role, of the right cluster?",
          .why = "Swapped sides, two names for one server or a standby as primary lose data at the first switch.",
          .expected = "blue and green are different clusters; replicas are standbys of their primary",
          .fix = "Correct hosts and ports in the plan.",
          .source = "PostgreSQL manual, pg_control_system()",
          .evaluate = identities},
-        {.id = "CMP03", .family = family, .scope = Pair, .perDatabase = true,
+        {.id = "CMP03",
+         .family = family,
+         .scope = Pair,
+         .perDatabase = true,
          .question = "Do both databases have the same encoding?",
          .why = "With another encoding the copy fails or changes texts.",
          .expected = "equal encodings",
          .fix = "DROP DATABASE on green and let it be created again with blue's encoding.",
          .source = "PostgreSQL manual, 24.3 Character Set Support",
          .evaluate = encodings},
-        {.id = "CMP03b", .family = family, .severity = Severity::Warning, .scope = Pair, .perDatabase = true,
+        {.id = "CMP03b",
+         .family = family,
+         .severity = Severity::Warning,
+         .scope = Pair,
+         .perDatabase = true,
          .question = "Do both databases have the same collation?",
          .why = "Orders, ranges of partitions on texts and some unique constraints may differ.",
          .expected = "equal datcollate and datctype",
          .fix = "DROP DATABASE on green and let it be created again with blue's locale.",
          .source = "PostgreSQL manual, 24.2 Collation Support",
          .evaluate = collations},
-        {.id = "CMP05", .family = family, .scope = Pair, .perDatabase = true,
+        {.id = "CMP05",
+         .family = family,
+         .scope = Pair,
+         .perDatabase = true,
          .question = "Is every extension available on green?",
          .why = "CREATE EXTENSION of the schema copy fails otherwise.",
          .expected = "each in pg_available_extensions of green",
          .fix = "Install the extension's package on green's hosts, or DROP EXTENSION on blue.",
          .source = "PostgreSQL manual, 52.78 pg_available_extensions",
          .evaluate = extensions},
-        {.id = "CMP08", .family = family, .scope = EachPrimary,
+        {.id = "CMP08",
+         .family = family,
+         .scope = EachPrimary,
          .question = "Can this server log in to the other one as the replication role?",
-         .why = "It is asked by the server itself, in a subscription that is rolled back: host, port, TLS, password file and pg_hba are proven as they will be used.",
+         .why = "It is asked by the server itself, in a subscription that is rolled back: host, port, TLS, password file and pg_hba are "
+                "proven as they will be used.",
          .expected = "CREATE SUBSCRIPTION connects",
          .fix = "Correct [replication] in the plan, the password file on this server's host, or pg_hba.conf of the other one.",
          .source = "PostgreSQL manual, CREATE SUBSCRIPTION; tried: nothing is left behind",
          .evaluate = serverReachesOther},
-        {.id = "GRN01", .family = "green", .scope = Pair, .perDatabase = true,
+        {.id = "GRN01",
+         .family = "green",
+         .scope = Pair,
+         .perDatabase = true,
          .question = "Is green empty?",
          .why = "Tables that are there already stop the schema copy, rows that are there stop the table copy.",
          .expected = "no database of that name, or one without tables, views and sequences",
          .fix = "DROP DATABASE ... WITH (FORCE) on green, if nothing in it is needed.",
          .source = "PostgreSQL manual, 31.2 Subscription",
          .evaluate = greenIsEmpty},
-        {.id = "PRG01", .family = "programs", .scope = Pair,
+        {.id = "PRG01",
+         .family = "programs",
+         .scope = Pair,
          .question = "Are pg_dump and pg_restore new enough?",
          .why = "pg_dump refuses servers that are newer than itself.",
          .expected = "at least blue's major version",

@@ -9,13 +9,20 @@
 namespace tealdeck {
 namespace {
 
-constexpr std::array<std::pair<SideRole, const char*>, 5> ROLES = {
-    {{SideRole::None, "none"}, {SideRole::Primary, "primary"}, {SideRole::Fenced, "fenced"}, {SideRole::Replica, "replica"}, {SideRole::Received, "received"}}};
+constexpr std::array<std::pair<SideRole, const char*>, 5> ROLES = {{{SideRole::None, "none"},
+                                                                    {SideRole::Primary, "primary"},
+                                                                    {SideRole::Fenced, "fenced"},
+                                                                    {SideRole::Replica, "replica"},
+                                                                    {SideRole::Received, "received"}}};
 
-Status asStatus(const Result<Rows>& result) { return result.ok() ? Status() : Status(result.error()); }
+Status asStatus(const Result<Rows>& result) {
+    return result.ok() ? Status() : Status(result.error());
+}
 
 /// Undefined table or schema: the control schema is not there, which is an answer and no failure.
-bool isAbsent(const Error& error) { return error.sqlstate == "42P01" || error.sqlstate == "3F000"; }
+bool isAbsent(const Error& error) {
+    return error.sqlstate == "42P01" || error.sqlstate == "3F000";
+}
 
 } // namespace
 
@@ -30,7 +37,10 @@ const char* sideRoleName(SideRole role) {
 
 namespace control {
 
-Status install(Connection& session) { return asStatus(session.batch(std::string("SET client_min_messages = warning; BEGIN; ") + CONTROL_SCHEMA_SQL + "; COMMIT", Millis(15000))); }
+Status install(Connection& session) {
+    return asStatus(
+        session.batch(std::string("SET client_min_messages = warning; BEGIN; ") + CONTROL_SCHEMA_SQL + "; COMMIT", Millis(15000)));
+}
 
 Status initialiseSide(Connection& session, const std::string& deployment, Side side) {
     return asStatus(session.query("insert into tealdeck.side(deployment, side, role) values ($1, $2, $3) on conflict (id) do nothing",
@@ -38,7 +48,8 @@ Status initialiseSide(Connection& session, const std::string& deployment, Side s
 }
 
 Result<SideRow> readSide(Connection& session) {
-    const Result<Rows> rows = session.query("select role, generation, coalesce(token, ''), coalesce(lsn::text, '') from tealdeck.side", {}, Millis(3000));
+    const Result<Rows> rows =
+        session.query("select role, generation, coalesce(token, ''), coalesce(lsn::text, '') from tealdeck.side", {}, Millis(3000));
     if (!rows) {
         return isAbsent(rows.error()) ? Result<SideRow>(SideRow{}) : Result<SideRow>(rows.error());
     }
@@ -57,7 +68,8 @@ Result<SideRow> readSide(Connection& session) {
 }
 
 Result<std::optional<DeploymentRow>> readDeployment(Connection& session, const std::string& deployment) {
-    const Result<Rows> rows = session.query("select epoch, phase, plan_sha256, recording_id, info::text from tealdeck.deployment where id = $1", {deployment}, Millis(3000));
+    const Result<Rows> rows = session.query(
+        "select epoch, phase, plan_sha256, recording_id, info::text from tealdeck.deployment where id = $1", {deployment}, Millis(3000));
     if (!rows) {
         return isAbsent(rows.error()) ? Result<std::optional<DeploymentRow>>(std::optional<DeploymentRow>()) : rows.error();
     }
@@ -73,27 +85,37 @@ Result<std::optional<DeploymentRow>> readDeployment(Connection& session, const s
     return std::optional<DeploymentRow>(row);
 }
 
-Status writeDeployment(Connection& session, const std::string& deployment, const std::string& holder, const DeploymentRow& row, const std::string& headHash) {
+Status writeDeployment(Connection& session, const std::string& deployment, const std::string& holder, const DeploymentRow& row,
+                       const std::string& headHash) {
     // The epoch is the fencing token: a driver that was replaced finds a higher one and writes nothing.
-    const Result<Rows> rows = session.query(
-        "insert into tealdeck.deployment as d (id, epoch, holder, phase, plan_sha256, recording_id, head_hash, info) values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb) "
-        "on conflict (id) do update set epoch = excluded.epoch, holder = excluded.holder, phase = excluded.phase, plan_sha256 = excluded.plan_sha256, "
-        "recording_id = excluded.recording_id, head_hash = excluded.head_hash, info = d.info || excluded.info, updated_at = clock_timestamp() where d.epoch <= excluded.epoch returning 1",
-        {deployment, std::to_string(row.epoch), holder, phaseName(row.phase), row.planSha256, row.recordingId, headHash, dumpJson(row.info)}, Millis(5000));
+    const Result<Rows> rows = session.query("insert into tealdeck.deployment as d (id, epoch, holder, phase, plan_sha256, recording_id, "
+                                            "head_hash, info) values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb) "
+                                            "on conflict (id) do update set epoch = excluded.epoch, holder = excluded.holder, phase = "
+                                            "excluded.phase, plan_sha256 = excluded.plan_sha256, "
+                                            "recording_id = excluded.recording_id, head_hash = excluded.head_hash, info = d.info || "
+                                            "excluded.info, updated_at = clock_timestamp() where d.epoch <= excluded.epoch returning 1",
+                                            {deployment, std::to_string(row.epoch), holder, phaseName(row.phase), row.planSha256,
+                                             row.recordingId, headHash, dumpJson(row.info)},
+                                            Millis(5000));
     if (!rows) {
         return rows.error();
     }
     if (rows->empty()) {
-        return Error{Error::Kind::Conflict, "Another driver has taken this deployment over.", "This engine must stop; attach to the other one.", {}};
+        return Error{
+            Error::Kind::Conflict, "Another driver has taken this deployment over.", "This engine must stop; attach to the other one.", {}};
     }
     return {};
 }
 
-Status writeJournal(Connection& session, const std::string& deployment, std::int64_t epoch, const std::string& step, const std::string& state, const Json& detail) {
-    return asStatus(session.query("insert into tealdeck.journal(deployment, epoch, step, state, detail) values ($1, $2, $3, $4, $5::jsonb)", {deployment, std::to_string(epoch), step, state, dumpJson(detail)}, Millis(5000)));
+Status writeJournal(Connection& session, const std::string& deployment, std::int64_t epoch, const std::string& step,
+                    const std::string& state, const Json& detail) {
+    return asStatus(session.query("insert into tealdeck.journal(deployment, epoch, step, state, detail) values ($1, $2, $3, $4, $5::jsonb)",
+                                  {deployment, std::to_string(epoch), step, state, dumpJson(detail)}, Millis(5000)));
 }
 
-Status saveOnce(Connection& session, const std::string& key, const Json& value) { return asStatus(session.query("select tealdeck.save_once($1, $2::jsonb)", {key, dumpJson(value)})); }
+Status saveOnce(Connection& session, const std::string& key, const Json& value) {
+    return asStatus(session.query("select tealdeck.save_once($1, $2::jsonb)", {key, dumpJson(value)}));
+}
 
 Result<std::optional<Json>> readSaved(Connection& session, const std::string& key) {
     const Result<Rows> rows = session.query("select value::text from tealdeck.saved where key = $1", {key});
@@ -103,7 +125,10 @@ Result<std::optional<Json>> readSaved(Connection& session, const std::string& ke
     return rows->empty() ? std::optional<Json>() : parseJson(rows->text(0, 0));
 }
 
-Status remove(Connection& session) { return asStatus(session.batch("SET client_min_messages = warning; drop schema if exists tealdeck, tealdeck_sync cascade", Millis(15000))); }
+Status remove(Connection& session) {
+    return asStatus(
+        session.batch("SET client_min_messages = warning; drop schema if exists tealdeck, tealdeck_sync cascade", Millis(15000)));
+}
 
 } // namespace control
 } // namespace tealdeck

@@ -41,8 +41,10 @@ Status initialiseSide(Connection& session, const std::string& deployment, Side s
 Result<SideRow> readSide(Connection& session);
 /// std::nullopt when the deployment is not known here.
 Result<std::optional<DeploymentRow>> readDeployment(Connection& session, const std::string& deployment);
-Status writeDeployment(Connection& session, const std::string& deployment, const std::string& holder, const DeploymentRow& row, const std::string& headHash);
-Status writeJournal(Connection& session, const std::string& deployment, std::int64_t epoch, const std::string& step, const std::string& state, const Json& detail = Json::object());
+Status writeDeployment(Connection& session, const std::string& deployment, const std::string& holder, const DeploymentRow& row,
+                       const std::string& headHash);
+Status writeJournal(Connection& session, const std::string& deployment, std::int64_t epoch, const std::string& step,
+                    const std::string& state, const Json& detail = Json::object());
 /// A value that must be given back later; the first one written wins.
 Status saveOnce(Connection& session, const std::string& key, const Json& value);
 Result<std::optional<Json>> readSaved(Connection& session, const std::string& key);
@@ -55,7 +57,8 @@ Status remove(Connection& session);
 class DriverLock {
   public:
     /// Refused when another session holds it; the message names it. With takeover the other's sessions are ended first.
-    static Result<std::unique_ptr<DriverLock>> acquire(const Connector& connector, const std::string& deployment, bool takeover, Millis limit);
+    static Result<std::unique_ptr<DriverLock>> acquire(const Connector& connector, const std::string& deployment, bool takeover,
+                                                       Millis limit);
     /// False when one of the sessions was lost: the engine must stop acting.
     [[nodiscard]] bool held() const;
     [[nodiscard]] std::vector<int> pids(Side side) const;

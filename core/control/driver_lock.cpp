@@ -8,12 +8,16 @@ namespace tealdeck {
 namespace {
 
 constexpr const char* LOCK_SQL = "select pg_try_advisory_lock(hashtext('tealdeck'), hashtext($1))";
-constexpr const char* HOLDER_SQL = "select a.pid, a.application_name from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory' and l.granted "
-                                   "and l.classid = hashtext('tealdeck')::oid and l.objid = hashtext($1)::oid and l.database = (select oid from pg_database where datname = current_database())";
+constexpr const char* HOLDER_SQL =
+    "select a.pid, a.application_name from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory' and l.granted "
+    "and l.classid = hashtext('tealdeck')::oid and l.objid = hashtext($1)::oid and l.database = (select oid from pg_database where datname "
+    "= current_database())";
 /// Sessions of other engines of this deployment, whatever their epoch; ours are told apart by their names.
-constexpr const char* END_OTHERS_SQL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'tealdeck/' || $1 || '/%' and application_name <> $2";
+constexpr const char* END_OTHERS_SQL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'tealdeck/' || "
+                                       "$1 || '/%' and application_name <> $2";
 
-Result<std::unique_ptr<Connection>> lockOne(const Connector& connector, Side side, const std::string& deployment, bool takeover, const Deadline& deadline) {
+Result<std::unique_ptr<Connection>> lockOne(const Connector& connector, Side side, const std::string& deployment, bool takeover,
+                                            const Deadline& deadline) {
     Result<std::unique_ptr<Connection>> session = connector.primary(side, {});
     if (!session) {
         return session;
@@ -33,9 +37,13 @@ Result<std::unique_ptr<Connection>> lockOne(const Connector& connector, Side sid
         }
         if (deadline.passed()) {
             const Result<Rows> holder = (*session)->query(HOLDER_SQL, {deployment});
-            const std::string who = holder.ok() && !holder->empty() ? fmt::format("{} (server process {})", holder->text(0, 1), holder->text(0, 0)) : "another session";
-            return Error{Error::Kind::Refused, fmt::format("{} drives this deployment on {}.", who, sideName(side)),
-                         "Attach to that engine, or take the deployment over with --takeover.", {}};
+            const std::string who = holder.ok() && !holder->empty()
+                                        ? fmt::format("{} (server process {})", holder->text(0, 1), holder->text(0, 0))
+                                        : "another session";
+            return Error{Error::Kind::Refused,
+                         fmt::format("{} drives this deployment on {}.", who, sideName(side)),
+                         "Attach to that engine, or take the deployment over with --takeover.",
+                         {}};
         }
         ::poll(nullptr, 0, 100); // the lock of an engine that was killed goes away as soon as its server process notices
     }
@@ -43,7 +51,8 @@ Result<std::unique_ptr<Connection>> lockOne(const Connector& connector, Side sid
 
 } // namespace
 
-Result<std::unique_ptr<DriverLock>> DriverLock::acquire(const Connector& connector, const std::string& deployment, bool takeover, Millis limit) {
+Result<std::unique_ptr<DriverLock>> DriverLock::acquire(const Connector& connector, const std::string& deployment, bool takeover,
+                                                        Millis limit) {
     const Deadline deadline(limit);
     auto lock = std::make_unique<DriverLock>();
     // Always blue first: two engines can't hold one each.
@@ -60,8 +69,12 @@ Result<std::unique_ptr<DriverLock>> DriverLock::acquire(const Connector& connect
     return lock;
 }
 
-bool DriverLock::held() const { return m_blue && m_green && !m_blue->broken() && !m_green->broken(); }
+bool DriverLock::held() const {
+    return m_blue && m_green && !m_blue->broken() && !m_green->broken();
+}
 
-std::vector<int> DriverLock::pids(Side side) const { return {(side == Side::Blue ? m_blue : m_green)->backendPid()}; }
+std::vector<int> DriverLock::pids(Side side) const {
+    return {(side == Side::Blue ? m_blue : m_green)->backendPid()};
+}
 
 } // namespace tealdeck

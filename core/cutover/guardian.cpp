@@ -83,7 +83,10 @@ Result<std::unique_ptr<Guardian>> Guardian::start(const std::string& program, co
     std::string green;
     words >> word >> blue >> green;
     if (word != "ready") {
-        return Error{Error::Kind::Unavailable, fmt::format("The guardian did not get ready within {} ms.", limit.count()), "See its lines in the engine's log; nothing was paused.", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("The guardian did not get ready within {} ms.", limit.count()),
+                     "See its lines in the engine's log; nothing was paused.",
+                     {}};
     }
     guardian->m_bluePids = parsePids(blue);
     guardian->m_greenPids = parsePids(green);
@@ -137,7 +140,9 @@ Status Guardian::arm() {
     return said;
 }
 
-Status Guardian::opening() { return say("opening\n"); }
+Status Guardian::opening() {
+    return say("opening\n");
+}
 
 void Guardian::disarm() {
     m_armed = false;
@@ -237,7 +242,8 @@ int runGuardian(const Plan& plan) {
         Settler settler(connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, poolers);
         const Result<Side> settled = settler.settle(!watch.opening, Millis(2000));
         if (settled) {
-            fmt::print(stderr, "guardian: the engine was lost; {}: writes are on {}\n", verdictName(settler.lastVerdict()), sideName(*settled));
+            fmt::print(stderr, "guardian: the engine was lost; {}: writes are on {}\n", verdictName(settler.lastVerdict()),
+                       sideName(*settled));
             return 0;
         }
         fmt::print(stderr, "guardian: {}\n", settled.error().text());

@@ -30,7 +30,9 @@ std::vector<int> SideSessions::pids() const {
     return pids;
 }
 
-std::string pidArray(const std::vector<int>& pids) { return fmt::format("array[{}]::int[]", fmt::join(pids, ",")); }
+std::string pidArray(const std::vector<int>& pids) {
+    return fmt::format("array[{}]::int[]", fmt::join(pids, ","));
+}
 
 std::string textArray(const std::vector<std::string>& texts) {
     std::vector<std::string> quoted;

@@ -14,7 +14,9 @@ using Verdict = Situation::Verdict;
 
 constexpr Millis STATEMENT_LIMIT{1500};
 
-bool is(const std::optional<SideRow>& row, SideRole role) { return row && row->role == role; }
+bool is(const std::optional<SideRow>& row, SideRole role) {
+    return row && row->role == role;
+}
 
 /// One database's say; the deployment's is the strongest of them.
 struct Votes {
@@ -88,7 +90,10 @@ Status everywhere(SideSessions& sessions, const std::string& sql, const std::str
         if (!rows) {
             status = rows.error();
         } else if (!mustBe.empty() && rows->text(0, 0) != mustBe) {
-            status = Error{Error::Kind::Conflict, fmt::format("{}: the database is not in the state that \"{}\" needs.", sessions[i].label(), sql), {}, {}};
+            status = Error{Error::Kind::Conflict,
+                           fmt::format("{}: the database is not in the state that \"{}\" needs.", sessions[i].label(), sql),
+                           {},
+                           {}};
         }
     }
     return status;
@@ -98,14 +103,22 @@ Status everywhere(SideSessions& sessions, const std::string& sql, const std::str
 
 const char* verdictName(Verdict verdict) {
     switch (verdict) {
-    case Verdict::NotBegun: return "not begun";
-    case Verdict::OnBlue: return "writes on BLUE";
-    case Verdict::OnGreen: return "writes on GREEN";
-    case Verdict::ReturnToBlue: return "return writes to BLUE";
-    case Verdict::ReturnToGreen: return "return writes to GREEN";
-    case Verdict::CompleteToGreen: return "complete to GREEN";
-    case Verdict::CompleteToBlue: return "complete to BLUE";
-    case Verdict::Unclear: break;
+    case Verdict::NotBegun:
+        return "not begun";
+    case Verdict::OnBlue:
+        return "writes on BLUE";
+    case Verdict::OnGreen:
+        return "writes on GREEN";
+    case Verdict::ReturnToBlue:
+        return "return writes to BLUE";
+    case Verdict::ReturnToGreen:
+        return "return writes to GREEN";
+    case Verdict::CompleteToGreen:
+        return "complete to GREEN";
+    case Verdict::CompleteToBlue:
+        return "complete to BLUE";
+    case Verdict::Unclear:
+        break;
     }
     return "unclear";
 }
@@ -155,7 +168,8 @@ Situation Settler::look() {
             if (row->role == SideRole::Primary) {
                 const auto logins = control::readSaved((*open)[i], "connect");
                 const auto superusers = control::readSaved((*open)[i], "superusers");
-                (side == Side::Blue ? database.blueLoginsClosed : database.greenLoginsClosed) = (logins.ok() && logins->has_value()) || (superusers.ok() && superusers->has_value());
+                (side == Side::Blue ? database.blueLoginsClosed : database.greenLoginsClosed) =
+                    (logins.ok() && logins->has_value()) || (superusers.ok() && superusers->has_value());
             }
         }
     }
@@ -163,7 +177,9 @@ Situation Settler::look() {
 }
 
 bool Settler::endOthers(Millis limit) {
-    const std::string others = fmt::format("from pg_stat_activity where application_name like {} and pid <> pg_backend_pid() and pid <> all ", quoteLiteral("tealdeck/" + m_connector.plan().deployment + "/%"));
+    const std::string others =
+        fmt::format("from pg_stat_activity where application_name like {} and pid <> pg_backend_pid() and pid <> all ",
+                    quoteLiteral("tealdeck/" + m_connector.plan().deployment + "/%"));
     bool gone = true;
     const Deadline deadline(limit);
     for (const Side side : {Side::Blue, Side::Green}) {
@@ -216,8 +232,10 @@ Result<Side> Settler::settle(bool neverOpened, Millis limit) {
         done = complete(Side::Blue);
         break;
     case Verdict::Unclear:
-        return Error{Error::Kind::Unavailable, "It is not clear which side may write: a server that must be asked does not answer.",
-                     "Bring both primaries within reach and run the command again; nothing is opened until then.", {}};
+        return Error{Error::Kind::Unavailable,
+                     "It is not clear which side may write: a server that must be asked does not answer.",
+                     "Bring both primaries within reach and run the command again; nothing is opened until then.",
+                     {}};
     }
     if (!done) {
         return done.error();
@@ -247,11 +265,16 @@ Status Settler::giveBack(Side source, const Situation& situation, bool neverOpen
             const Result<Rows> closed = (*other)[i].query("select tealdeck.unreceive($1)", {generation}, STATEMENT_LIMIT);
             const bool proven = closed.ok() && closed->text(0, 0) == "t";
             if (!proven && !neverOpened) {
-                return closed.ok() ? Status(Error{Error::Kind::Conflict, fmt::format("{} has been opened meanwhile.", (*other)[i].label()), {}, {}}) : Status(closed.error());
+                return closed.ok()
+                           ? Status(Error{Error::Kind::Conflict, fmt::format("{} has been opened meanwhile.", (*other)[i].label()), {}, {}})
+                           : Status(closed.error());
             }
         }
     } else if (!neverOpened) {
-        return Error{Error::Kind::Unavailable, fmt::format("{} does not answer, so it is not proven that it is closed.", sideName(destination)), {}, {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("{} does not answer, so it is not proven that it is closed.", sideName(destination)),
+                     {},
+                     {}};
     }
     SideSessions* own = sessions(source);
     if (own == nullptr) {
@@ -266,7 +289,8 @@ Status Settler::complete(Side destination) {
         return Error{Error::Kind::Unavailable, fmt::format("{} does not answer.", sideName(destination)), {}, {}};
     }
     // The others were all received before the first was opened; opening what is open already is no error here.
-    return everywhere(*own, "select case role when 'received' then tealdeck.open(token, generation)::text else role end from tealdeck.side");
+    return everywhere(*own,
+                      "select case role when 'received' then tealdeck.open(token, generation)::text else role end from tealdeck.side");
 }
 
 Status Settler::pointPoolers(Side side, Millis limit) {

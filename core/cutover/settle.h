@@ -23,8 +23,8 @@ struct Situation {
 
     /// What is to be done, from the table in decide().
     enum class Verdict {
-        NotBegun,  ///< no control schema
-        OnBlue,    ///< blue is primary, nothing is half done
+        NotBegun, ///< no control schema
+        OnBlue,   ///< blue is primary, nothing is half done
         OnGreen,
         ReturnToBlue,  ///< a move to green stopped before the point of no return
         ReturnToGreen, ///< a move back to blue stopped before it

@@ -16,13 +16,16 @@ namespace {
 constexpr Millis ROUTER_LIMIT{3000};
 constexpr Millis SETUP_LIMIT{30000};
 
-Status asStatus(const Result<Rows>& result) { return result.ok() ? Status() : Status(result.error()); }
+Status asStatus(const Result<Rows>& result) {
+    return result.ok() ? Status() : Status(result.error());
+}
 
 } // namespace
 
 Switchover::Switchover(SwitchContext context, Direction direction)
-    : m_context(std::move(context)), m_plan(m_context.connector.plan()), m_direction(direction), m_source(sourceOf(direction)), m_destination(destinationOf(direction)),
-      m_id(direction == Direction::Forward ? "cutover" : "rollback"), m_timer(std::make_unique<Timer>()) {
+    : m_context(std::move(context)), m_plan(m_context.connector.plan()), m_direction(direction), m_source(sourceOf(direction)),
+      m_destination(destinationOf(direction)), m_id(direction == Direction::Forward ? "cutover" : "rollback"),
+      m_timer(std::make_unique<Timer>()) {
     m_report.direction = m_id;
 }
 
@@ -30,7 +33,8 @@ Switchover::~Switchover() = default;
 
 Link Switchover::link(Direction direction, std::size_t database) {
     const bool same = direction == m_direction;
-    return {m_plan, direction, m_plan.databases[database], same ? (*m_from)[database] : (*m_to)[database], same ? (*m_to)[database] : (*m_from)[database]};
+    return {m_plan, direction, m_plan.databases[database], same ? (*m_from)[database] : (*m_to)[database],
+            same ? (*m_to)[database] : (*m_from)[database]};
 }
 
 std::vector<Step> Switchover::stepsToSwitch() {
@@ -38,16 +42,97 @@ std::vector<Step> Switchover::stepsToSwitch() {
     const std::string to = m_destination == Side::Green ? "GREEN" : "BLUE";
     const std::string from = m_source == Side::Green ? "GREEN" : "BLUE";
     std::vector<Step> steps(8);
-    steps[0] = {id("sessions"), "Open the sessions that the switch uses", {}, {}, [this](StepContext&) { return openSessions(); }, {}, {}, SETUP_LIMIT, "both primaries", "nothing was changed", false};
-    steps[1] = {id("reads"), "Move all reads to " + to, {}, {}, [this](StepContext&) { return moveReads(); }, {}, [this] { return restoreReads(); }, SETUP_LIMIT, "the load balancer", "reads go back", false};
-    steps[2] = {id("sequences"), "Advance the sequences on " + to, {}, {}, [this](StepContext&) { return advanceSequences(); }, {}, {}, SETUP_LIMIT, to, "nothing to undo: gaps in sequences are harmless", false};
-    steps[3] = {id("return-path"), "Prepare the feed from " + to + " to " + from, {}, {}, [this](StepContext& c) { return armReturnPath(c); }, {}, [this] { return disarmReturnPath(); }, Millis(90000),
-                "a replication slot on " + to, "the feed is removed again", false};
-    steps[4] = {id("poolers"), "Stage the poolers' new targets", {}, {}, [this](StepContext&) { return stagePoolers(); }, {}, {}, SETUP_LIMIT, "the poolers", "nothing was changed", false};
-    steps[5] = {id("guardian"), "Start the guardian", {}, {}, [this](StepContext&) { return startGuardian(); }, {}, [this] { m_guardian.reset(); return Status(); }, SETUP_LIMIT, "its sessions", "nothing was changed", false};
-    steps[6] = {id("gate"), "Prove that " + to + " follows closely", {}, {}, [this](StepContext& c) { return gate(c); }, {}, {}, Millis(20000), "three markers in a row", "nothing was paused", false};
-    steps[7] = {id("switch"), "Pause, fence " + from + ", prove, open " + to + ", resume", {}, {}, [this](StepContext& c) { return pauseAndOpen(c); }, {}, {}, m_plan.cutover.budget + Millis(5000),
-                "running transactions, then the marker on " + to, "writes go back to " + from, false};
+    steps[0] = {id("sessions"),
+                "Open the sessions that the switch uses",
+                {},
+                {},
+                [this](StepContext&) { return openSessions(); },
+                {},
+                {},
+                SETUP_LIMIT,
+                "both primaries",
+                "nothing was changed",
+                false};
+    steps[1] = {id("reads"),
+                "Move all reads to " + to,
+                {},
+                {},
+                [this](StepContext&) { return moveReads(); },
+                {},
+                [this] { return restoreReads(); },
+                SETUP_LIMIT,
+                "the load balancer",
+                "reads go back",
+                false};
+    steps[2] = {id("sequences"),
+                "Advance the sequences on " + to,
+                {},
+                {},
+                [this](StepContext&) { return advanceSequences(); },
+                {},
+                {},
+                SETUP_LIMIT,
+                to,
+                "nothing to undo: gaps in sequences are harmless",
+                false};
+    steps[3] = {id("return-path"),
+                "Prepare the feed from " + to + " to " + from,
+                {},
+                {},
+                [this](StepContext& c) { return armReturnPath(c); },
+                {},
+                [this] { return disarmReturnPath(); },
+                Millis(90000),
+                "a replication slot on " + to,
+                "the feed is removed again",
+                false};
+    steps[4] = {id("poolers"),
+                "Stage the poolers' new targets",
+                {},
+                {},
+                [this](StepContext&) { return stagePoolers(); },
+                {},
+                {},
+                SETUP_LIMIT,
+                "the poolers",
+                "nothing was changed",
+                false};
+    steps[5] = {id("guardian"),
+                "Start the guardian",
+                {},
+                {},
+                [this](StepContext&) { return startGuardian(); },
+                {},
+                [this] {
+                    m_guardian.reset();
+                    return Status();
+                },
+                SETUP_LIMIT,
+                "its sessions",
+                "nothing was changed",
+                false};
+    steps[6] = {id("gate"),
+                "Prove that " + to + " follows closely",
+                {},
+                {},
+                [this](StepContext& c) { return gate(c); },
+                {},
+                {},
+                Millis(20000),
+                "three markers in a row",
+                "nothing was paused",
+                false};
+    steps[7] = {id("switch"),
+                "Pause, fence " + from + ", prove, open " + to + ", resume",
+                {},
+                {},
+                [this](StepContext& c) { return pauseAndOpen(c); },
+                {},
+                {},
+                m_plan.cutover.budget + Millis(5000),
+                "running transactions, then the marker on " + to,
+                "writes go back to " + from,
+                false};
     return steps;
 }
 
@@ -56,10 +141,50 @@ std::vector<Step> Switchover::stepsAfterSwitch() {
     const std::string to = m_destination == Side::Green ? "GREEN" : "BLUE";
     const std::string from = m_source == Side::Green ? "GREEN" : "BLUE";
     std::vector<Step> steps(4);
-    steps[0] = {id("confirm"), "Confirm where the endpoints lead", {}, {}, [this](StepContext&) { return confirmEndpoints(); }, {}, {}, SETUP_LIMIT, "the poolers", "a pooler must be pointed by hand", true};
-    steps[1] = {id("old-feed"), "End the feed from " + from + " to " + to, {}, {}, [this](StepContext&) { return endOldFeed(); }, {}, {}, SETUP_LIMIT, to, "it stays disabled", true};
-    steps[2] = {id("return-feed"), "Start the feed from " + to + " to " + from, {}, {}, [this](StepContext& c) { return startReturnFeed(c); }, {}, {}, SETUP_LIMIT, from, "no way back until it runs", true};
-    steps[3] = {id("return-proof"), "Prove the feed from " + to + " to " + from, {}, {}, [this](StepContext& c) { return proveReturnFeed(c); }, {}, {}, Millis(60000), "a marker on " + from, "no way back until it is seen", true};
+    steps[0] = {id("confirm"),
+                "Confirm where the endpoints lead",
+                {},
+                {},
+                [this](StepContext&) { return confirmEndpoints(); },
+                {},
+                {},
+                SETUP_LIMIT,
+                "the poolers",
+                "a pooler must be pointed by hand",
+                true};
+    steps[1] = {id("old-feed"),
+                "End the feed from " + from + " to " + to,
+                {},
+                {},
+                [this](StepContext&) { return endOldFeed(); },
+                {},
+                {},
+                SETUP_LIMIT,
+                to,
+                "it stays disabled",
+                true};
+    steps[2] = {id("return-feed"),
+                "Start the feed from " + to + " to " + from,
+                {},
+                {},
+                [this](StepContext& c) { return startReturnFeed(c); },
+                {},
+                {},
+                SETUP_LIMIT,
+                from,
+                "no way back until it runs",
+                true};
+    steps[3] = {id("return-proof"),
+                "Prove the feed from " + to + " to " + from,
+                {},
+                {},
+                [this](StepContext& c) { return proveReturnFeed(c); },
+                {},
+                {},
+                Millis(60000),
+                "a marker on " + from,
+                "no way back until it is seen",
+                true};
     return steps;
 }
 
@@ -80,8 +205,13 @@ Status Switchover::openSessions() {
         if (!source || !destination) {
             return (source.ok() ? destination : source).error();
         }
-        if (source->role != SideRole::Primary || destination->role != SideRole::Replica || source->generation != destination->generation || (i > 0 && source->generation != m_generation)) {
-            return Error{Error::Kind::Conflict, fmt::format("{} is {} and {} is {}: not the roles that a {} starts from.", (*m_from)[i].label(), sideRoleName(source->role), (*m_to)[i].label(), sideRoleName(destination->role), m_id), "Run \"tealctl status\"; an unfinished switch is finished when the engine starts.", {}};
+        if (source->role != SideRole::Primary || destination->role != SideRole::Replica || source->generation != destination->generation ||
+            (i > 0 && source->generation != m_generation)) {
+            return Error{Error::Kind::Conflict,
+                         fmt::format("{} is {} and {} is {}: not the roles that a {} starts from.", (*m_from)[i].label(),
+                                     sideRoleName(source->role), (*m_to)[i].label(), sideRoleName(destination->role), m_id),
+                         "Run \"tealctl status\"; an unfinished switch is finished when the engine starts.",
+                         {}};
         }
         m_generation = source->generation;
     }
@@ -119,7 +249,8 @@ Status Switchover::advanceSequences() {
         if (!states) {
             return states.error();
         }
-        const Result<Rows> set = (*m_to)[i].query("select tealdeck.advance_sequences($1::jsonb, $2)", {states->text(0, 0), std::to_string(m_plan.cutover.sequenceGap)}, SETUP_LIMIT);
+        const Result<Rows> set = (*m_to)[i].query("select tealdeck.advance_sequences($1::jsonb, $2)",
+                                                  {states->text(0, 0), std::to_string(m_plan.cutover.sequenceGap)}, SETUP_LIMIT);
         if (!set) {
             return set.error();
         }
@@ -133,7 +264,8 @@ Status Switchover::advanceSequences() {
 
 Status Switchover::armReturnPath(StepContext& context) {
     for (std::size_t i = 0; i < m_from->size(); ++i) {
-        context.report(fmt::format("slot and subscription for {}", m_plan.databases[i]), static_cast<double>(i) / static_cast<double>(m_from->size()));
+        context.report(fmt::format("slot and subscription for {}", m_plan.databases[i]),
+                       static_cast<double>(i) / static_cast<double>(m_from->size()));
         if (const Status armed = link(opposite(m_direction), i).prepare(SETUP_LIMIT); !armed) {
             return armed;
         }
@@ -154,7 +286,10 @@ Status Switchover::disarmReturnPath() {
 Status Switchover::stagePoolers() {
     for (const auto& pooler : m_context.poolers) {
         if (const Result<Side> now = pooler->target(ROUTER_LIMIT); !now || *now != m_source) {
-            return now.ok() ? Status(Error{Error::Kind::Conflict, fmt::format("{} does not lead to {}.", pooler->name(), sideName(m_source)), {}, {}}) : Status(now.error());
+            return now.ok()
+                       ? Status(Error{
+                             Error::Kind::Conflict, fmt::format("{} does not lead to {}.", pooler->name(), sideName(m_source)), {}, {}})
+                       : Status(now.error());
         }
         if (const Status staged = pooler->stage(m_destination); !staged) {
             return staged;
@@ -183,7 +318,8 @@ Status Switchover::probeOnce(Millis limit) {
         }
         const Deadline deadline(limit);
         for (;;) {
-            const Result<Rows> seen = (*m_to)[i].query("select 1 from tealdeck_sync.marker where id = 2 and token = $1", {token}, Millis(2000));
+            const Result<Rows> seen =
+                (*m_to)[i].query("select 1 from tealdeck_sync.marker where id = 2 and token = $1", {token}, Millis(2000));
             if (!seen) {
                 return seen.error();
             }
@@ -191,7 +327,10 @@ Status Switchover::probeOnce(Millis limit) {
                 break;
             }
             if (deadline.passed()) {
-                return Error{Error::Kind::Timeout, fmt::format("A marker of {} took longer than {} ms.", m_plan.databases[i], limit.count()), {}, {}};
+                return Error{Error::Kind::Timeout,
+                             fmt::format("A marker of {} took longer than {} ms.", m_plan.databases[i], limit.count()),
+                             {},
+                             {}};
             }
         }
     }
@@ -228,13 +367,21 @@ Status Switchover::gate(StepContext& context) {
     }
     const std::string own = pidArray(m_context.connector.pids(m_source));
     for (std::size_t i = 0; i < m_from->size(); ++i) {
-        const Result<Rows> longest = (*m_from)[i].batch("select pid, round(extract(epoch from now() - xact_start) * 1000), usename, application_name from pg_stat_activity where datname = current_database() and backend_type = 'client backend' "
-                                                        "and xact_start is not null and pid <> all (" + own + ") order by xact_start limit 1");
+        const Result<Rows> longest =
+            (*m_from)[i].batch("select pid, round(extract(epoch from now() - xact_start) * 1000), usename, application_name from "
+                               "pg_stat_activity where datname = current_database() and backend_type = 'client backend' "
+                               "and xact_start is not null and pid <> all (" +
+                               own + ") order by xact_start limit 1");
         if (!longest) {
             return longest.error();
         }
         if (!longest->empty() && std::stod(longest->text(0, 1)) > static_cast<double>(m_plan.cutover.drain.count())) {
-            return Error{Error::Kind::Refused, fmt::format("{}: process {} of {} ({}) has had a transaction open for {} ms; the pause would wait for it.", (*m_from)[i].label(), longest->text(0, 0), longest->text(0, 2), longest->text(0, 3), longest->text(0, 1)), "End it, or raise cutover.drain_ms in the plan.", {}};
+            return Error{Error::Kind::Refused,
+                         fmt::format("{}: process {} of {} ({}) has had a transaction open for {} ms; the pause would wait for it.",
+                                     (*m_from)[i].label(), longest->text(0, 0), longest->text(0, 2), longest->text(0, 3),
+                                     longest->text(0, 1)),
+                         "End it, or raise cutover.drain_ms in the plan.",
+                         {}};
         }
     }
     return {};
@@ -247,7 +394,10 @@ Status Switchover::confirmEndpoints() {
             return now.error();
         }
         if (*now != m_destination) {
-            return Error{Error::Kind::Conflict, fmt::format("{} still leads to {}.", pooler->name(), sideName(*now)), "Check its databases file and RELOAD it.", {}};
+            return Error{Error::Kind::Conflict,
+                         fmt::format("{} still leads to {}.", pooler->name(), sideName(*now)),
+                         "Check its databases file and RELOAD it.",
+                         {}};
         }
     }
     return {};
@@ -301,7 +451,9 @@ Status Switchover::startReturnFeed(StepContext& context) {
         if (const Status started = link(opposite(m_direction), i).activate(m_startLsn[i]); !started) {
             return started;
         }
-        if (const Result<Rows> follows = (*m_from)[i].batch(fmt::format("select tealdeck.follow({}, {})", m_generation, textArray(m_plan.readRoles))); !follows) {
+        if (const Result<Rows> follows =
+                (*m_from)[i].batch(fmt::format("select tealdeck.follow({}, {})", m_generation, textArray(m_plan.readRoles)));
+            !follows) {
             return follows.error();
         }
         if (const Status retired = link(m_direction, i).retire(Millis(10000)); !retired) {

@@ -25,10 +25,10 @@ struct SwitchContext {
     std::vector<std::unique_ptr<Haproxy>>& balancers;
     RunRecord record;
     const std::atomic<bool>& cancel;
-    std::string guardianProgram;                  ///< tealdeck-engine; it is run with --guardian
+    std::string guardianProgram; ///< tealdeck-engine; it is run with --guardian
     std::int64_t epoch = 0;
-    std::function<bool()> driverHeld;             ///< the advisory locks are still ours
-    std::function<void(bool)> quiet;              ///< true: sampling and heartbeats stop; false: they go on
+    std::function<bool()> driverHeld;               ///< the advisory locks are still ours
+    std::function<void(bool)> quiet;                ///< true: sampling and heartbeats stop; false: they go on
     std::function<void(bool past)> pointOfNoReturn; ///< tells the world, after the fact
 };
 
@@ -41,7 +41,8 @@ class Switchover {
     /// Everything up to and including the point of no return and the resumed clients. Before the point of no return each failure, Abort
     /// included, leaves the writes where they were.
     std::vector<Step> stepsToSwitch();
-    /// What has to follow and can't be cancelled: the feed in the other direction, and the end of the old one. Can be repeated after a crash.
+    /// What has to follow and can't be cancelled: the feed in the other direction, and the end of the old one. Can be repeated after a
+    /// crash.
     std::vector<Step> stepsAfterSwitch();
     [[nodiscard]] bool past() const { return m_past; }
     /// False when a failed switch could not be brought to a safe side yet: servers or poolers do not answer.
@@ -87,8 +88,8 @@ class Switchover {
     std::vector<Json> m_savedReads;
     std::int64_t m_generation = 0;
     std::string m_token;
-    std::vector<std::string> m_fenceLsn;  ///< by database
-    std::vector<std::string> m_startLsn;  ///< by database: where the destination's own life began
+    std::vector<std::string> m_fenceLsn; ///< by database
+    std::vector<std::string> m_startLsn; ///< by database: where the destination's own life began
     bool m_past = false;
     bool m_settled = true;
     std::unique_ptr<Timer> m_timer;

@@ -15,11 +15,15 @@ namespace {
 
 constexpr Millis CONSOLE_LIMIT{2000};
 
-Json object(const std::string& text) { return parseJson(text).value_or(Json::object()); }
+Json object(const std::string& text) {
+    return parseJson(text).value_or(Json::object());
+}
 
 } // namespace
 
-std::string Switchover::keptRoles() const { return textArray({m_plan.replication.user, m_plan.side(m_source).primary.user}); }
+std::string Switchover::keptRoles() const {
+    return textArray({m_plan.replication.user, m_plan.side(m_source).primary.user});
+}
 
 std::string Switchover::fenceSql() const {
     std::vector<int> own = m_context.connector.pids(m_source);
@@ -28,7 +32,8 @@ std::string Switchover::fenceSql() const {
     const CutoverPlan& c = m_plan.cutover;
     // With a pooler its PAUSE has drained already; whoever is left came past it and gets the drain time only without one.
     const std::int64_t drain = m_context.poolers.empty() ? c.drain.count() : 0;
-    return fmt::format("BEGIN; SELECT tealdeck.close_logins({}); COMMIT; SELECT tealdeck.fence({}, {}, {}, {}, {}, false)", keptRoles(), quoteLiteral(m_token), m_generation, drain, c.kill.count(), pidArray(own));
+    return fmt::format("BEGIN; SELECT tealdeck.close_logins({}); COMMIT; SELECT tealdeck.fence({}, {}, {}, {}, {}, false)", keptRoles(),
+                       quoteLiteral(m_token), m_generation, drain, c.kill.count(), pidArray(own));
 }
 
 Status Switchover::pauseAndOpen(StepContext& context) {
@@ -102,14 +107,18 @@ Status Switchover::fenceAndReceive(StepContext& context) {
     std::vector<Connection::Pending> receives;
     std::vector<Connection::Pending> fences;
     const std::string fence = fenceSql();
-    const std::string receive = fmt::format("SELECT tealdeck.receive({}, {}, {}, {}, false)", quoteLiteral(m_token), m_generation, c.sequenceGap, receiveLimit.count());
+    const std::string receive = fmt::format("SELECT tealdeck.receive({}, {}, {}, {}, false)", quoteLiteral(m_token), m_generation,
+                                            c.sequenceGap, receiveLimit.count());
     for (std::size_t i = 0; i < m_from->size(); ++i) {
         fences.push_back((*m_from)[i].start(fence, fenceLimit));
         receives.push_back((*m_to)[i].start(receive, receiveLimit + Millis(200)));
     }
     crashPoint("fencing");
     // Written while the servers work: by the time it is needed it is on disk.
-    Status status = m_context.record.publish(EventKind::Intent, {{"step", m_id + ".open"}, {"detail", fmt::format("open {} when all {} databases have received everything: the point of no return", sideName(m_destination), m_to->size())}});
+    Status status = m_context.record.publish(
+        EventKind::Intent, {{"step", m_id + ".open"},
+                            {"detail", fmt::format("open {} when all {} databases have received everything: the point of no return",
+                                                   sideName(m_destination), m_to->size())}});
     for (Connection::Pending& pending : fences) {
         const Result<Rows> fenced = status.ok() ? pending.wait() : pending.abandon(Millis(300));
         if (!fenced) {
@@ -135,7 +144,10 @@ Status Switchover::fenceAndReceive(StepContext& context) {
         return Error{Error::Kind::Refused, "Stopped by Abort before the point of no return.", {}, {}};
     }
     if (m_timer->whole() > static_cast<double>(c.budget.count())) {
-        return Error{Error::Kind::Timeout, fmt::format("The pause took {:.0f} ms already; the plan allows {}.", m_timer->whole(), c.budget.count()), "Wait for less load, or raise cutover.budget_ms.", {}};
+        return Error{Error::Kind::Timeout,
+                     fmt::format("The pause took {:.0f} ms already; the plan allows {}.", m_timer->whole(), c.budget.count()),
+                     "Wait for less load, or raise cutover.budget_ms.",
+                     {}};
     }
     if (!m_context.driverHeld()) {
         return Error{Error::Kind::Refused, "The driver's lock was lost before the point of no return.", {}, {}};
@@ -154,9 +166,11 @@ Status Switchover::openDestination() {
     const std::string id = quoteLiteral(m_plan.deployment);
     // The point of no return: one transaction opens the first database and says so for good.
     const Result<Rows> first = m_to->control().batch(
-        fmt::format("BEGIN; INSERT INTO tealdeck.journal(deployment, epoch, step, state, detail) VALUES ({0}, {1}, {2}, 'point of no return', jsonb_build_object('token', {3}, 'generation', {4})); "
-                    "UPDATE tealdeck.deployment SET phase = {5}, updated_at = clock_timestamp() WHERE id = {0} AND epoch = {1}; {6}; COMMIT",
-                    id, m_context.epoch, quoteLiteral(m_id), quoteLiteral(m_token), m_generation, quoteLiteral(phase), open),
+        fmt::format(
+            "BEGIN; INSERT INTO tealdeck.journal(deployment, epoch, step, state, detail) VALUES ({0}, {1}, {2}, 'point of no return', "
+            "jsonb_build_object('token', {3}, 'generation', {4})); "
+            "UPDATE tealdeck.deployment SET phase = {5}, updated_at = clock_timestamp() WHERE id = {0} AND epoch = {1}; {6}; COMMIT",
+            id, m_context.epoch, quoteLiteral(m_id), quoteLiteral(m_token), m_generation, quoteLiteral(phase), open),
         CONSOLE_LIMIT);
     if (!first) {
         return first.error();
@@ -227,7 +241,8 @@ Status Switchover::takeBack(const Error& reason, bool neverOpened) {
             m_settled = true;
             m_past = *settled == m_destination;
             m_report.detail = fmt::format("{} → {}", reason.text(), verdictName(settler.lastVerdict()));
-            return Error{reason.kind, fmt::format("{} Writes are on {}.", reason.message, sideName(*settled)), reason.remedy, reason.sqlstate};
+            return Error{reason.kind, fmt::format("{} Writes are on {}.", reason.message, sideName(*settled)), reason.remedy,
+                         reason.sqlstate};
         }
         last = settled.error();
         // Whatever it was, the next try begins with sessions that carry nothing over.

@@ -15,9 +15,13 @@ namespace {
 /// How often the checklist is asked again while nothing runs; its answers are valid for four times as long.
 constexpr std::chrono::seconds CHECK_PERIOD{15};
 
-bool isImmediate(CommandKind kind) { return kind == CommandKind::Note || kind == CommandKind::SignOff || kind == CommandKind::Override; }
+bool isImmediate(CommandKind kind) {
+    return kind == CommandKind::Note || kind == CommandKind::SignOff || kind == CommandKind::Override;
+}
 
-bool isFinal(Phase phase) { return phase == Phase::Finalized || phase == Phase::Aborted; }
+bool isFinal(Phase phase) {
+    return phase == Phase::Finalized || phase == Phase::Aborted;
+}
 
 } // namespace
 
@@ -32,7 +36,8 @@ std::filesystem::path engineSocket(const Plan& plan) {
 }
 
 Engine::Engine(Options options, Connector connector, std::unique_ptr<RecordingWriter> recording, std::string recordingId)
-    : m_options(std::move(options)), m_connector(std::move(connector)), m_recordingId(std::move(recordingId)), m_hub(std::move(recording), Clock::system()) {
+    : m_options(std::move(options)), m_connector(std::move(connector)), m_recordingId(std::move(recordingId)),
+      m_hub(std::move(recording), Clock::system()) {
     for (const PgBouncerPlan& pooler : m_options.plan.pgbouncers) {
         m_poolers.push_back(std::make_unique<PgBouncer>(pooler, m_options.plan));
     }
@@ -41,7 +46,9 @@ Engine::Engine(Options options, Connector connector, std::unique_ptr<RecordingWr
     }
 }
 
-Engine::~Engine() { stop(); }
+Engine::~Engine() {
+    stop();
+}
 
 void Engine::stop() {
     {
@@ -70,12 +77,14 @@ CommandReply Engine::submit(const Command& command) {
     CommandReply reply;
     std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
     // What the operator decided on must still be so; Abort and words are welcome at any time.
-    if (reasons.empty() && command.kind != CommandKind::Abort && !isImmediate(command.kind) && command.kind != CommandKind::Check && command.basedOn < s.gateSeq) {
+    if (reasons.empty() && command.kind != CommandKind::Abort && !isImmediate(command.kind) && command.kind != CommandKind::Check &&
+        command.basedOn < s.gateSeq) {
         reasons.emplace_back("The situation has changed since you looked; look again and decide again.");
     }
     const PhaseRule* rule = findRule(s.phase, command.kind);
     if (reasons.empty() && rule != nullptr && rule->confirmation == Confirmation::ArmHoldAndType) {
-        if (member<std::string>(command.args, "typed", "") != m_options.plan.deployment || member<std::string>(command.args, "reason", "").empty()) {
+        if (member<std::string>(command.args, "typed", "") != m_options.plan.deployment ||
+            member<std::string>(command.args, "reason", "").empty()) {
             reasons.push_back(fmt::format("Type the deployment's name ({}) and a reason.", m_options.plan.deployment));
         }
     }
@@ -97,7 +106,13 @@ CommandReply Engine::submit(const Command& command) {
     for (const std::string& reason : reasons) {
         reply.reason += (reply.reason.empty() ? "" : " ") + reason;
     }
-    static_cast<void>(m_hub.publish(EventKind::Operator, {{"command", commandName(command.kind)}, {"args", command.args}, {"accepted", reply.accepted}, {"reply", reply.reason}, {"based_on", command.basedOn}}, command.actor));
+    static_cast<void>(m_hub.publish(EventKind::Operator,
+                                    {{"command", commandName(command.kind)},
+                                     {"args", command.args},
+                                     {"accepted", reply.accepted},
+                                     {"reply", reply.reason},
+                                     {"based_on", command.basedOn}},
+                                    command.actor));
     m_wake.notify_all();
     return reply;
 }
@@ -130,7 +145,10 @@ void Engine::execute(const Command& command) {
         return;
     }
     if (command.kind == CommandKind::SignOff) {
-        static_cast<void>(m_hub.publish(EventKind::SignOff, {{"item", member<std::string>(command.args, "item", "")}, {"reason", member<std::string>(command.args, "reason", "")}}, command.actor));
+        static_cast<void>(m_hub.publish(
+            EventKind::SignOff,
+            {{"item", member<std::string>(command.args, "item", "")}, {"reason", member<std::string>(command.args, "reason", "")}},
+            command.actor));
         return;
     }
     Status status;
@@ -140,18 +158,40 @@ void Engine::execute(const Command& command) {
         static_cast<void>(m_hub.publish(EventKind::Step, {{"clear", true}, {"command", commandName(command.kind)}}));
     }
     switch (command.kind) {
-    case CommandKind::Check: status = runCheck(); break;
-    case CommandKind::Replicate: status = runReplicate(); break;
-    case CommandKind::Ramp: status = runRamp(member<double>(command.args, "percent", -1), command.actor); break;
-    case CommandKind::Cutover: status = runSwitch(Direction::Forward); break;
-    case CommandKind::Rollback: status = runSwitch(Direction::Reverse); break;
-    case CommandKind::Abort: status = runAbort(); break;
-    case CommandKind::Finalize: status = runFinalize(); break;
-    case CommandKind::Override: status = runOverride(command); break;
-    default: status = Error{Error::Kind::Internal, fmt::format("\"{}\" has no implementation.", commandName(command.kind)), {}, {}}; break;
+    case CommandKind::Check:
+        status = runCheck();
+        break;
+    case CommandKind::Replicate:
+        status = runReplicate();
+        break;
+    case CommandKind::Ramp:
+        status = runRamp(member<double>(command.args, "percent", -1), command.actor);
+        break;
+    case CommandKind::Cutover:
+        status = runSwitch(Direction::Forward);
+        break;
+    case CommandKind::Rollback:
+        status = runSwitch(Direction::Reverse);
+        break;
+    case CommandKind::Abort:
+        status = runAbort();
+        break;
+    case CommandKind::Finalize:
+        status = runFinalize();
+        break;
+    case CommandKind::Override:
+        status = runOverride(command);
+        break;
+    default:
+        status = Error{Error::Kind::Internal, fmt::format("\"{}\" has no implementation.", commandName(command.kind)), {}, {}};
+        break;
     }
     const double ms = static_cast<double>(m_hub.nowUs() - begin) / 1000.0;
-    static_cast<void>(m_hub.publish(EventKind::Outcome, {{"step", commandName(command.kind)}, {"command", true}, {"ok", status.ok()}, {"detail", status.ok() ? "" : status.error().text()}, {"ms", ms}}));
+    static_cast<void>(m_hub.publish(EventKind::Outcome, {{"step", commandName(command.kind)},
+                                                         {"command", true},
+                                                         {"ok", status.ok()},
+                                                         {"detail", status.ok() ? "" : status.error().text()},
+                                                         {"ms", ms}}));
     if (!quiet) {
         static_cast<void>(m_hub.publish(EventKind::Step, {{"idle", true}}));
     }

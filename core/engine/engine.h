@@ -100,7 +100,7 @@ class Engine {
     std::atomic<bool> m_cancel{false};
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
-    std::mutex m_checkMutex;                ///< one evaluation at a time
+    std::mutex m_checkMutex; ///< one evaluation at a time
     std::thread m_driver;
     std::thread m_checker;
 };

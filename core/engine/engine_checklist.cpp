@@ -55,7 +55,9 @@ void Engine::evaluateChecklist() {
     if (m_hub.snapshot().phase != before.phase && !before.busyWith.empty()) {
         return; // asked for another moment than the one that it is now
     }
-    const auto asked = [&](const CheckState& known) { return std::any_of(answers.begin(), answers.end(), [&](const CheckState& a) { return a.id == known.id; }); };
+    const auto asked = [&](const CheckState& known) {
+        return std::any_of(answers.begin(), answers.end(), [&](const CheckState& a) { return a.id == known.id; });
+    };
     if (!std::all_of(before.checks.begin(), before.checks.end(), asked)) {
         static_cast<void>(m_hub.publish(EventKind::Check, {{"clear", true}}));
     }

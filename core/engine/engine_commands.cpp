@@ -19,7 +19,11 @@ Status gatesNow(const Snapshot& snapshot, CommandKind kind, std::int64_t nowUs) 
     Snapshot idle = snapshot;
     idle.busyWith.clear();
     const std::vector<std::string> reasons = whyNot(idle, kind, nowUs);
-    return reasons.empty() ? Status() : Status(Error{Error::Kind::Refused, fmt::format("Blocked: {}", reasons.front()), reasons.size() > 1 ? fmt::format("({} more reasons.)", reasons.size() - 1) : "", {}});
+    return reasons.empty() ? Status()
+                           : Status(Error{Error::Kind::Refused,
+                                          fmt::format("Blocked: {}", reasons.front()),
+                                          reasons.size() > 1 ? fmt::format("({} more reasons.)", reasons.size() - 1) : "",
+                                          {}});
 }
 
 } // namespace
@@ -69,14 +73,22 @@ Status Engine::runRamp(double percent, const std::string& actor) {
         return Error{Error::Kind::Invalid, fmt::format("{} is no percentage of reads.", percent), "Give 0 to 100.", {}};
     }
     if (m_balancers.empty()) {
-        return Error{Error::Kind::Invalid, "The plan names no load balancer, so there are no reads to move.", "Add a [[haproxy]] section, or go on to the cutover.", {}};
+        return Error{Error::Kind::Invalid,
+                     "The plan names no load balancer, so there are no reads to move.",
+                     "Add a [[haproxy]] section, or go on to the cutover.",
+                     {}};
     }
     if (const Status locked = needLock(); !locked) {
         return locked;
     }
     const Snapshot s = m_hub.snapshot();
-    if (const auto lag = s.metrics.find("lag_seconds.forward"); percent > s.traffic.readsGreenTarget && (lag == s.metrics.end() || !lag->second.value || *lag->second.value > m_options.plan.ramp.maxLagSeconds)) {
-        return Error{Error::Kind::Refused, "GREEN's lag is unknown or above the plan's bound; reads stay where they are.", "Wait for GREEN to catch up.", {}};
+    if (const auto lag = s.metrics.find("lag_seconds.forward");
+        percent > s.traffic.readsGreenTarget &&
+        (lag == s.metrics.end() || !lag->second.value || *lag->second.value > m_options.plan.ramp.maxLagSeconds)) {
+        return Error{Error::Kind::Refused,
+                     "GREEN's lag is unknown or above the plan's bound; reads stay where they are.",
+                     "Wait for GREEN to catch up.",
+                     {}};
     }
     Step step;
     step.id = "ramp";
@@ -113,8 +125,15 @@ Status Engine::runRamp(double percent, const std::string& actor) {
 }
 
 SwitchContext Engine::switchContext() {
-    return {m_connector, m_poolers, m_balancers, {[this](EventKind kind, Json body) { return m_hub.publish(kind, std::move(body)); }, [this] { return m_hub.nowUs(); }}, m_cancel, m_options.program, m_epoch,
-            [this] { return m_lock && m_lock->held(); }, [this](bool quiet) { quiet ? m_sampler->pause() : m_sampler->resume(); },
+    return {m_connector,
+            m_poolers,
+            m_balancers,
+            {[this](EventKind kind, Json body) { return m_hub.publish(kind, std::move(body)); }, [this] { return m_hub.nowUs(); }},
+            m_cancel,
+            m_options.program,
+            m_epoch,
+            [this] { return m_lock && m_lock->held(); },
+            [this](bool quiet) { quiet ? m_sampler->pause() : m_sampler->resume(); },
             [this](bool past) { setPhase(Phase::Cutover, past ? "Past the point of no return: completing." : "Returned.", past); }};
 }
 
@@ -176,7 +195,8 @@ Status Engine::runSwitch(Direction direction) {
     const Side production = destinationOf(direction);
     m_sampler->setHeartbeat(production);
     m_sampler->setReadsTarget(production == Side::Green ? 100 : 0);
-    setPhase(production == Side::Green ? Phase::Observe : Phase::RolledBack, production == Side::Green ? "GREEN is production; BLUE follows." : "BLUE is production again; GREEN follows.");
+    setPhase(production == Side::Green ? Phase::Observe : Phase::RolledBack,
+             production == Side::Green ? "GREEN is production; BLUE follows." : "BLUE is production again; GREEN follows.");
     static_cast<void>(persistPhase(m_hub.snapshot().phase));
     evaluateChecklist();
     return status;
@@ -207,7 +227,8 @@ Status Engine::runAbort() {
     m_sampler->setReadsTarget(0);
     publishTraffic();
     publishFences();
-    setPhase(Phase::Aborted, status.ok() ? "Everything was removed; BLUE is as it was." : "Aborted; something was left over: " + status.error().text());
+    setPhase(Phase::Aborted,
+             status.ok() ? "Everything was removed; BLUE is as it was." : "Aborted; something was left over: " + status.error().text());
     return status;
 }
 
@@ -224,7 +245,8 @@ Status Engine::runFinalize() {
         static_cast<void>(persistPhase(Phase::Observe));
         return status;
     }
-    m_hub.note("BLUE stays fenced and is not deleted. When it is no longer needed: stop its servers and keep the last backup. To open it for other use, run on each of its "
+    m_hub.note("BLUE stays fenced and is not deleted. When it is no longer needed: stop its servers and keep the last backup. To open it "
+               "for other use, run on each of its "
                "databases: select tealdeck.open_logins(); drop schema tealdeck, tealdeck_sync cascade;");
     setPhase(Phase::Finalized, "GREEN is production for good.");
     publishFences();
@@ -239,7 +261,8 @@ Status Engine::runOverride(const Command& command) {
         return Error{Error::Kind::Invalid, fmt::format("There is no check {}.", id), "The checklist shows their names.", {}};
     }
     if (found->result == CheckResult::Unknown) {
-        return Error{Error::Kind::Refused, fmt::format("{} is unknown; only a known failure can be taken on.", id), "Make it answer first.", {}};
+        return Error{
+            Error::Kind::Refused, fmt::format("{} is unknown; only a known failure can be taken on.", id), "Make it answer first.", {}};
     }
     CheckState check = *found;
     check.overrideBy = command.actor;

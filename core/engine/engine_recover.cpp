@@ -12,7 +12,9 @@
 namespace tealdeck {
 namespace {
 
-std::filesystem::path currentFile(const Plan& plan) { return plan.engineFolder / "current.json"; }
+std::filesystem::path currentFile(const Plan& plan) {
+    return plan.engineFolder / "current.json";
+}
 
 /// The unfinished recording of an earlier life, or a new one.
 Result<std::unique_ptr<RecordingWriter>> openRecording(const Plan& plan, bool& goesOn) {
@@ -30,7 +32,10 @@ Result<std::unique_ptr<RecordingWriter>> openRecording(const Plan& plan, bool& g
     }
     const std::string id = randomHex(8);
     const std::string name = fmt::format("{}-{}.teal", plan.deployment, id);
-    auto fresh = RecordingWriter::create(plan.engineFolder / name, {{"recording_id", id}, {"deployment", plan.deployment}, {"plan_sha256", plan.sha256}, {"tool", std::string("tealdeck ") + VERSION}});
+    auto fresh = RecordingWriter::create(plan.engineFolder / name, {{"recording_id", id},
+                                                                    {"deployment", plan.deployment},
+                                                                    {"plan_sha256", plan.sha256},
+                                                                    {"tool", std::string("tealdeck ") + VERSION}});
     if (!fresh) {
         return fresh;
     }
@@ -78,7 +83,8 @@ Result<std::unique_ptr<Engine>> Engine::start(Options options) {
     auto self = std::make_shared<Engine*>(nullptr);
     Connector connector(options.plan, fmt::format("tealdeck/{}/{}", options.plan.deployment, *epoch + 1), [self](const StatementReport& s) {
         if (*self != nullptr && !s.sqlstate.empty()) {
-            static_cast<void>((*self)->m_hub.publish(EventKind::Statement, {{"server", s.server}, {"text", s.text}, {"ms", s.ms}, {"rows", s.rows}, {"sqlstate", s.sqlstate}}));
+            static_cast<void>((*self)->m_hub.publish(
+                EventKind::Statement, {{"server", s.server}, {"text", s.text}, {"ms", s.ms}, {"rows", s.rows}, {"sqlstate", s.sqlstate}}));
         }
     });
     auto engine = std::unique_ptr<Engine>(new Engine(std::move(options), std::move(connector), std::move(*recording), recordingId));
@@ -100,7 +106,13 @@ Result<std::unique_ptr<Engine>> Engine::start(Options options) {
 
 Status Engine::attach() {
     const Snapshot s = m_hub.snapshot();
-    const SessionInfo info{m_options.plan.deployment, m_recordingId, "live", m_options.plan.databases, m_options.plan.sha256, m_epoch, s.session.startedWallUs != 0 ? s.session.startedWallUs : Clock::system().wallUs()};
+    const SessionInfo info{m_options.plan.deployment,
+                           m_recordingId,
+                           "live",
+                           m_options.plan.databases,
+                           m_options.plan.sha256,
+                           m_epoch,
+                           s.session.startedWallUs != 0 ? s.session.startedWallUs : Clock::system().wallUs()};
     if (const Status written = m_hub.publish(EventKind::Session, toJson(info)); !written) {
         return written;
     }
@@ -113,7 +125,9 @@ Status Engine::attach() {
     } else {
         m_hub.note("No driver's lock yet: " + lock.error().text());
     }
-    m_sampler = std::make_unique<Sampler>(m_connector, [this] { return m_hub.nowUs(); }, [this](EventKind kind, Json body) { static_cast<void>(m_hub.publish(kind, std::move(body))); });
+    m_sampler = std::make_unique<Sampler>(
+        m_connector, [this] { return m_hub.nowUs(); },
+        [this](EventKind kind, Json body) { static_cast<void>(m_hub.publish(kind, std::move(body))); });
     m_sampler->setReadsTarget(readsShareNow());
     if (const Status recovered = recover(); !recovered) {
         m_hub.note(recovered.error().text());
@@ -136,7 +150,9 @@ double Engine::readsShareNow() {
 
 Phase Engine::phaseFor(Side production, const Situation& situation) const {
     const Phase known = m_hub.snapshot().phase; // as the servers' rows say, see recover()
-    const bool moved = std::any_of(situation.databases.begin(), situation.databases.end(), [](const Situation::Database& d) { return (d.blue && d.blue->generation > 0) || (d.green && d.green->generation > 0); });
+    const bool moved = std::any_of(situation.databases.begin(), situation.databases.end(), [](const Situation::Database& d) {
+        return (d.blue && d.blue->generation > 0) || (d.green && d.green->generation > 0);
+    });
     if (production == Side::Green) {
         return Phase::Observe;
     }

@@ -11,9 +11,13 @@ Runner Engine::runner(const std::atomic<bool>& cancel) {
     return {{[this](EventKind kind, Json body) { return m_hub.publish(kind, std::move(body)); }, [this] { return m_hub.nowUs(); }}, cancel};
 }
 
-Status Engine::runSteps(const char*, const std::vector<Step>& steps, const std::atomic<bool>& cancel, bool undo) { return runner(cancel).run(steps, undo); }
+Status Engine::runSteps(const char*, const std::vector<Step>& steps, const std::atomic<bool>& cancel, bool undo) {
+    return runner(cancel).run(steps, undo);
+}
 
-Direction Engine::activeDirection() const { return m_hub.snapshot().phase == Phase::Observe ? Direction::Reverse : Direction::Forward; }
+Direction Engine::activeDirection() const {
+    return m_hub.snapshot().phase == Phase::Observe ? Direction::Reverse : Direction::Forward;
+}
 
 void Engine::setPhase(Phase phase, const std::string& reason, bool past) {
     Json body = {{"phase", phaseName(phase)}, {"reason", reason}, {"past_point_of_no_return", past}};
@@ -23,7 +27,9 @@ void Engine::setPhase(Phase phase, const std::string& reason, bool past) {
     if (phase != Phase::Observe && phase != Phase::Cutover) {
         body["rollback_until_wall_us"] = 0;
     }
-    body["rollback_readiness"] = phase == Phase::Observe ? "BLUE follows GREEN: a rollback loses nothing while that feed lives." : phase == Phase::Finalized ? "The rollback window is closed." : "BLUE is production.";
+    body["rollback_readiness"] = phase == Phase::Observe     ? "BLUE follows GREEN: a rollback loses nothing while that feed lives."
+                                 : phase == Phase::Finalized ? "The rollback window is closed."
+                                                             : "BLUE is production.";
     static_cast<void>(m_hub.publish(EventKind::Phase, std::move(body)));
     const bool durable = phase == Phase::Validate || phase == Phase::Ramp;
     if (durable) {
@@ -45,7 +51,8 @@ Status Engine::persistPhase(Phase phase) {
         if (!known || known->text(0, 0) != "t") {
             continue;
         }
-        if (const Status written = control::writeDeployment(**session, m_options.plan.deployment, m_options.holder, row, m_hub.headHash()); !written) {
+        if (const Status written = control::writeDeployment(**session, m_options.plan.deployment, m_options.holder, row, m_hub.headHash());
+            !written) {
             status = written;
         }
     }
@@ -72,7 +79,10 @@ void Engine::publishFences() {
                 (row->role == SideRole::None || (row->role == SideRole::Primary && logins.ok() && !*logins) ? open : closed) += 1;
             }
             const int count = static_cast<int>(sessions->size());
-            state = none == count ? (side == Side::Blue || m_hub.snapshot().phase == Phase::Finalized ? "open" : "unknown") : open == count ? "open" : closed == count ? "fenced" : "unknown";
+            state = none == count     ? (side == Side::Blue || m_hub.snapshot().phase == Phase::Finalized ? "open" : "unknown")
+                    : open == count   ? "open"
+                    : closed == count ? "fenced"
+                                      : "unknown";
         } else {
             detail = sessions.error().message;
         }
@@ -80,6 +90,8 @@ void Engine::publishFences() {
     }
 }
 
-void Engine::publishTraffic() { m_sampler->sampleTrafficSoon(); }
+void Engine::publishTraffic() {
+    m_sampler->sampleTrafficSoon();
+}
 
 } // namespace tealdeck

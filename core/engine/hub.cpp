@@ -15,7 +15,9 @@ EventHub::EventHub(std::unique_ptr<RecordingWriter> recording, const Clock& cloc
     m_zeroUs = m_clock.steadyUs() - m_recording->lastSteadyUs();
 }
 
-std::int64_t EventHub::nowUs() const { return m_clock.steadyUs() - m_zeroUs; }
+std::int64_t EventHub::nowUs() const {
+    return m_clock.steadyUs() - m_zeroUs;
+}
 
 Status EventHub::publish(EventKind kind, Json body, const std::string& actor) {
     const std::lock_guard lock(m_mutex);
@@ -30,7 +32,9 @@ Status EventHub::publish(EventKind kind, Json body, const std::string& actor) {
     return written;
 }
 
-void EventHub::note(const std::string& text) { static_cast<void>(publish(EventKind::Note, {{"text", text}})); }
+void EventHub::note(const std::string& text) {
+    static_cast<void>(publish(EventKind::Note, {{"text", text}}));
+}
 
 void EventHub::restore(const std::vector<Event>& events) {
     const std::lock_guard lock(m_mutex);

@@ -17,7 +17,9 @@ namespace {
 constexpr Millis COPY_LIMIT{std::chrono::hours(24)};
 constexpr Millis SCHEMA_LIMIT{std::chrono::minutes(30)};
 
-Status asStatus(const Result<Rows>& result) { return result.ok() ? Status() : Status(result.error()); }
+Status asStatus(const Result<Rows>& result) {
+    return result.ok() ? Status() : Status(result.error());
+}
 
 /// What the steps share.
 struct Replicate {
@@ -28,7 +30,9 @@ struct Replicate {
     std::optional<SideSessions> blue;
     std::optional<SideSessions> green;
 
-    [[nodiscard]] std::filesystem::path dumpFile(const std::string& database) const { return plan.engineFolder / fmt::format("schema-{}.dump", sha256Hex(database).substr(0, 12)); }
+    [[nodiscard]] std::filesystem::path dumpFile(const std::string& database) const {
+        return plan.engineFolder / fmt::format("schema-{}.dump", sha256Hex(database).substr(0, 12));
+    }
     Link forward(std::size_t i) { return {plan, Direction::Forward, plan.databases[i], (*blue)[i], (*green)[i]}; }
 
     Status openBlue() {
@@ -59,7 +63,9 @@ struct Replicate {
                 return row;
             }
             const std::string role = quoteIdentifier(plan.replication.user);
-            if (const auto granted = sessions[i].batch(fmt::format("grant usage on schema tealdeck_sync to {0}; grant select on tealdeck_sync.marker to {0}", role)); !granted) {
+            if (const auto granted = sessions[i].batch(
+                    fmt::format("grant usage on schema tealdeck_sync to {0}; grant select on tealdeck_sync.marker to {0}", role));
+                !granted) {
                 return granted.error();
             }
         }
@@ -163,7 +169,8 @@ struct Replicate {
             if (!grants) {
                 return grants.error();
             }
-            if (const Status kept = control::saveOnce((*green)[i], "connect", parseJson(grants->text(0, 0)).value_or(Json::array())); !kept) {
+            if (const Status kept = control::saveOnce((*green)[i], "connect", parseJson(grants->text(0, 0)).value_or(Json::array()));
+                !kept) {
                 return kept;
             }
             if (const auto closed = (*green)[i].batch(fmt::format("select tealdeck.close_logins({})", textArray(keep))); !closed) {
@@ -206,7 +213,8 @@ struct Replicate {
             total += progress->tablesTotal;
             waiting = waiting.empty() && !progress->notReady.empty() ? plan.databases[i] + ": " + progress->notReady : waiting;
         }
-        context.report(waiting.empty() ? "all tables" : fmt::format("{} of {} tables; next {}", ready, total, waiting), total == 0 ? -1 : static_cast<double>(ready) / total);
+        context.report(waiting.empty() ? "all tables" : fmt::format("{} of {} tables; next {}", ready, total, waiting),
+                       total == 0 ? -1 : static_cast<double>(ready) / total);
         return total > 0 && ready == total;
     }
 
@@ -216,7 +224,10 @@ struct Replicate {
             return done.error();
         }
         if (!*done) {
-            return Error{Error::Kind::Timeout, context.cancelled() ? "Stopped by Abort." : "The copy did not finish in time.", "The servers' logs name the table that fails.", {}};
+            return Error{Error::Kind::Timeout,
+                         context.cancelled() ? "Stopped by Abort." : "The copy did not finish in time.",
+                         "The servers' logs name the table that fails.",
+                         {}};
         }
         return {};
     }
@@ -230,8 +241,11 @@ struct Replicate {
             if (*done) {
                 continue;
             }
-            context.report(fmt::format("indexes, constraints and triggers of {}", plan.databases[i]), static_cast<double>(i) / static_cast<double>(plan.databases.size()));
-            if (const Status restored = schema_copy::restoreAfterCopy(plan, plan.databases[i], dumpFile(plan.databases[i]), (*blue)[i], context); !restored) {
+            context.report(fmt::format("indexes, constraints and triggers of {}", plan.databases[i]),
+                           static_cast<double>(i) / static_cast<double>(plan.databases.size()));
+            if (const Status restored =
+                    schema_copy::restoreAfterCopy(plan, plan.databases[i], dumpFile(plan.databases[i]), (*blue)[i], context);
+                !restored) {
                 return restored;
             }
             if (const Status kept = control::saveOnce((*green)[i], "indexes_restored", true); !kept) {
@@ -243,8 +257,10 @@ struct Replicate {
 
     Status finish(StepContext& context) {
         for (std::size_t i = 0; i < plan.databases.size(); ++i) {
-            context.report(fmt::format("statistics of {}", plan.databases[i]), static_cast<double>(i) / static_cast<double>(plan.databases.size()));
-            if (const Status refreshed = schema_copy::refreshMaterializedViews((*blue)[i], (*green)[i], context.deadline().left()); !refreshed) {
+            context.report(fmt::format("statistics of {}", plan.databases[i]),
+                           static_cast<double>(i) / static_cast<double>(plan.databases.size()));
+            if (const Status refreshed = schema_copy::refreshMaterializedViews((*blue)[i], (*green)[i], context.deadline().left());
+                !refreshed) {
                 return refreshed;
             }
             if (const auto analyzed = (*green)[i].batch("analyze", context.deadline().left()); !analyzed) {
@@ -254,7 +270,9 @@ struct Replicate {
             if (!states) {
                 return states.error();
             }
-            if (const auto set = (*green)[i].query("select tealdeck.advance_sequences($1::jsonb, $2)", {states->text(0, 0), std::to_string(plan.cutover.sequenceGap)}, Millis(30000)); !set) {
+            if (const auto set = (*green)[i].query("select tealdeck.advance_sequences($1::jsonb, $2)",
+                                                   {states->text(0, 0), std::to_string(plan.cutover.sequenceGap)}, Millis(30000));
+                !set) {
                 return set.error();
             }
         }
@@ -275,7 +293,9 @@ struct Replicate {
                 },
                 context, Millis(20));
             if (!seen || !*seen) {
-                return seen.ok() ? Status(Error{Error::Kind::Timeout, "GREEN does not catch up.", "See the lag graphs and the servers' logs.", {}}) : Status(seen.error());
+                return seen.ok() ? Status(Error{
+                                       Error::Kind::Timeout, "GREEN does not catch up.", "See the lag graphs and the servers' logs.", {}})
+                                 : Status(seen.error());
             }
         }
         return {};
@@ -297,17 +317,38 @@ std::vector<Step> replicateSteps(const Connector& connector) {
         return s;
     };
     return {
-        step("control", "Make the control schema on BLUE", [r](StepContext&) { const Status opened = r->openBlue(); return opened.ok() ? r->prepareControl(*r->blue) : opened; }, Millis(30000), "BLUE"),
-        step("identity", "Give tables without a key a replica identity", [r](StepContext&) { return r->identities(); }, Millis(120000), "locks on those tables"),
-        step("roles", "Copy roles to GREEN", [r](StepContext&) { return r->roles(); }, Millis(60000), "GREEN"),
-        step("databases", "Make the databases on GREEN", [r](StepContext&) { return r->databases(); }, Millis(120000), "GREEN"),
-        step("schema", "Copy the schema: tables, types, functions, keys", [r](StepContext& c) { return r->schema(c); }, SCHEMA_LIMIT, "pg_dump and pg_restore"),
-        step("close", "Keep clients off GREEN until the switch", [r](StepContext&) { return r->closeGreen(); }, Millis(30000), "GREEN"),
-        step("subscribe", "Publish on BLUE, subscribe on GREEN", [r](StepContext& c) { return r->subscribe(c); }, Millis(180000), "replication slots on BLUE"),
-        step("copy", "Copy the data", [r](StepContext& c) { return r->copy(c); }, COPY_LIMIT, "table synchronisation"),
-        step("indexes", "Build indexes, constraints and triggers on GREEN", [r](StepContext& c) { return r->afterCopy(c); }, COPY_LIMIT, "pg_restore"),
-        step("statistics", "Statistics, materialized views, sequences", [r](StepContext& c) { return r->finish(c); }, COPY_LIMIT, "ANALYZE"),
-        step("catch-up", "Prove that GREEN has caught up", [r](StepContext& c) { return r->catchUp(c); }, Millis(600000), "a marker on GREEN"),
+        step(
+            "control", "Make the control schema on BLUE",
+            [r](StepContext&) {
+                const Status opened = r->openBlue();
+                return opened.ok() ? r->prepareControl(*r->blue) : opened;
+            },
+            Millis(30000), "BLUE"),
+        step(
+            "identity", "Give tables without a key a replica identity", [r](StepContext&) { return r->identities(); }, Millis(120000),
+            "locks on those tables"),
+        step(
+            "roles", "Copy roles to GREEN", [r](StepContext&) { return r->roles(); }, Millis(60000), "GREEN"),
+        step(
+            "databases", "Make the databases on GREEN", [r](StepContext&) { return r->databases(); }, Millis(120000), "GREEN"),
+        step(
+            "schema", "Copy the schema: tables, types, functions, keys", [r](StepContext& c) { return r->schema(c); }, SCHEMA_LIMIT,
+            "pg_dump and pg_restore"),
+        step(
+            "close", "Keep clients off GREEN until the switch", [r](StepContext&) { return r->closeGreen(); }, Millis(30000), "GREEN"),
+        step(
+            "subscribe", "Publish on BLUE, subscribe on GREEN", [r](StepContext& c) { return r->subscribe(c); }, Millis(180000),
+            "replication slots on BLUE"),
+        step(
+            "copy", "Copy the data", [r](StepContext& c) { return r->copy(c); }, COPY_LIMIT, "table synchronisation"),
+        step(
+            "indexes", "Build indexes, constraints and triggers on GREEN", [r](StepContext& c) { return r->afterCopy(c); }, COPY_LIMIT,
+            "pg_restore"),
+        step(
+            "statistics", "Statistics, materialized views, sequences", [r](StepContext& c) { return r->finish(c); }, COPY_LIMIT, "ANALYZE"),
+        step(
+            "catch-up", "Prove that GREEN has caught up", [r](StepContext& c) { return r->catchUp(c); }, Millis(600000),
+            "a marker on GREEN"),
     };
 }
 

@@ -36,7 +36,9 @@ bool answers(const std::filesystem::path& path) {
     return alive;
 }
 
-void makeNonBlocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+void makeNonBlocking(int fd) {
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
 
 } // namespace
 
@@ -76,7 +78,8 @@ Status EngineServer::listen(const std::filesystem::path& socket) {
     m_listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const sockaddr_un a = address(socket);
     const mode_t before = ::umask(0177);
-    const bool bound = m_listener >= 0 && ::bind(m_listener, reinterpret_cast<const sockaddr*>(&a), sizeof a) == 0 && ::listen(m_listener, 16) == 0;
+    const bool bound =
+        m_listener >= 0 && ::bind(m_listener, reinterpret_cast<const sockaddr*>(&a), sizeof a) == 0 && ::listen(m_listener, 16) == 0;
     const int reason = errno;
     ::umask(before);
     if (!bound) {
@@ -179,7 +182,8 @@ void EngineServer::readFrom(Client& client) {
 void EngineServer::takeLine(Client& client, const std::string& line) {
     const wire::FromClient message = wire::decodeFromClient(line);
     if (const auto* hello = std::get_if<wire::Hello>(&message)) {
-        const bool taken = std::any_of(m_clients.begin(), m_clients.end(), [&](const Client& c) { return &c != &client && c.driver && c.in >= 0; });
+        const bool taken =
+            std::any_of(m_clients.begin(), m_clients.end(), [&](const Client& c) { return &c != &client && c.driver && c.in >= 0; });
         client.driver = hello->driver && !taken;
         client.actor = hello->actor;
         welcome(client);
@@ -242,7 +246,8 @@ void EngineServer::spread() {
 
 void EngineServer::writeTo(Client& client) {
     while (!client.output.empty() && client.out >= 0) {
-        const ssize_t n = client.in == client.out ? ::send(client.out, client.output.data(), client.output.size(), MSG_NOSIGNAL) : ::write(client.out, client.output.data(), client.output.size());
+        const ssize_t n = client.in == client.out ? ::send(client.out, client.output.data(), client.output.size(), MSG_NOSIGNAL)
+                                                  : ::write(client.out, client.output.data(), client.output.size());
         if (n > 0) {
             client.output.erase(0, static_cast<std::size_t>(n));
         } else if (n < 0 && errno == EAGAIN) {

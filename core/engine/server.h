@@ -10,8 +10,8 @@
 
 namespace tealdeck {
 
-/// Speaks the wire format (core/api/wire.h) with any number of clients, on the thread that calls run(). A slow client never slows the engine:
-/// when too much waits for it, it is caught up with the newest state instead.
+/// Speaks the wire format (core/api/wire.h) with any number of clients, on the thread that calls run(). A slow client never slows the
+/// engine: when too much waits for it, it is caught up with the newest state instead.
 class EngineServer {
   public:
     explicit EngineServer(Engine& engine);
@@ -39,7 +39,7 @@ class EngineServer {
         std::string actor;
         bool closing = false;
         std::uint64_t sentSeq = 0; ///< newest event that it was sent, or that its welcome contained
-        bool behind = false; ///< events were dropped: it gets a new welcome when it has read what waits
+        bool behind = false;       ///< events were dropped: it gets a new welcome when it has read what waits
     };
     void acceptClient();
     void readFrom(Client& client);

@@ -65,8 +65,11 @@ struct Teardown {
         Status status;
         for (std::size_t i = 0; i < plan.databases.size(); ++i) {
             if (!blue || !green) {
-                return Error{Error::Kind::Unavailable, fmt::format("Left over: the {} feed; {} does not answer.", directionName(direction), blue ? "green" : "blue"),
-                             fmt::format("Drop subscription {} and slots {}_*.", subscriptionName(plan, direction), subscriptionName(plan, direction)), {}};
+                return Error{Error::Kind::Unavailable,
+                             fmt::format("Left over: the {} feed; {} does not answer.", directionName(direction), blue ? "green" : "blue"),
+                             fmt::format("Drop subscription {} and slots {}_*.", subscriptionName(plan, direction),
+                                         subscriptionName(plan, direction)),
+                             {}};
             }
             Connection& source = direction == Direction::Forward ? (*blue)[i] : (*green)[i];
             Connection& destination = direction == Direction::Forward ? (*green)[i] : (*blue)[i];
@@ -123,30 +126,52 @@ Step make(const char* id, const char* title, std::function<Status(StepContext&)>
 
 } // namespace
 
-std::filesystem::path savedRouterFile(const Plan& plan, const std::string& router) { return plan.engineFolder / ("before-" + sha256Hex(router).substr(0, 12)); }
+std::filesystem::path savedRouterFile(const Plan& plan, const std::string& router) {
+    return plan.engineFolder / ("before-" + sha256Hex(router).substr(0, 12));
+}
 
 std::vector<Step> abortSteps(TeardownContext context) {
     auto t = std::make_shared<Teardown>(context);
     return {
-        make("abort.reads", "Return reads to BLUE", [t](StepContext&) { return t->readsToBlue(); }, "the load balancer"),
-        make("abort.poolers", "Give the poolers their files back", [t](StepContext&) { return t->restorePoolers(); }, "the poolers"),
-        make("abort.sessions", "Reach both sides", [t](StepContext&) { return t->open(); }, "both primaries"),
-        make("abort.forward", "Remove the feed to GREEN", [t](StepContext&) { return t->green ? t->endFeed(Direction::Forward) : Status(); }, "both primaries"),
-        make("abort.reverse", "Remove the feed to BLUE", [t](StepContext&) { return t->green ? t->endFeed(Direction::Reverse) : Status(); }, "both primaries"),
-        make("abort.green", "Clean GREEN", [t](StepContext&) { return t->clean(t->green, true); }, "GREEN"),
-        make("abort.blue", "Leave BLUE as it was found", [t](StepContext&) { return t->clean(t->blue, true); }, "BLUE"),
+        make(
+            "abort.reads", "Return reads to BLUE", [t](StepContext&) { return t->readsToBlue(); }, "the load balancer"),
+        make(
+            "abort.poolers", "Give the poolers their files back", [t](StepContext&) { return t->restorePoolers(); }, "the poolers"),
+        make(
+            "abort.sessions", "Reach both sides", [t](StepContext&) { return t->open(); }, "both primaries"),
+        make(
+            "abort.forward", "Remove the feed to GREEN", [t](StepContext&) { return t->green ? t->endFeed(Direction::Forward) : Status(); },
+            "both primaries"),
+        make(
+            "abort.reverse", "Remove the feed to BLUE", [t](StepContext&) { return t->green ? t->endFeed(Direction::Reverse) : Status(); },
+            "both primaries"),
+        make(
+            "abort.green", "Clean GREEN", [t](StepContext&) { return t->clean(t->green, true); }, "GREEN"),
+        make(
+            "abort.blue", "Leave BLUE as it was found", [t](StepContext&) { return t->clean(t->blue, true); }, "BLUE"),
     };
 }
 
 std::vector<Step> finalizeSteps(TeardownContext context) {
     auto t = std::make_shared<Teardown>(context);
     return {
-        make("finalize.sessions", "Reach both sides", [t](StepContext&) { return t->open(); }, "both primaries"),
-        make("finalize.reverse", "End the feed to BLUE", [t](StepContext&) { return t->endFeed(Direction::Reverse); }, "both primaries"),
-        make("finalize.forward", "Remove what is left of the feed to GREEN", [t](StepContext&) { return t->endFeed(Direction::Forward); }, "both primaries"),
-        make("finalize.green", "Clean GREEN", [t](StepContext&) { const Status copied = t->copyIdentitiesToGreen(); return copied.ok() ? t->clean(t->green, true) : copied; }, "GREEN"),
+        make(
+            "finalize.sessions", "Reach both sides", [t](StepContext&) { return t->open(); }, "both primaries"),
+        make(
+            "finalize.reverse", "End the feed to BLUE", [t](StepContext&) { return t->endFeed(Direction::Reverse); }, "both primaries"),
+        make(
+            "finalize.forward", "Remove what is left of the feed to GREEN", [t](StepContext&) { return t->endFeed(Direction::Forward); },
+            "both primaries"),
+        make(
+            "finalize.green", "Clean GREEN",
+            [t](StepContext&) {
+                const Status copied = t->copyIdentitiesToGreen();
+                return copied.ok() ? t->clean(t->green, true) : copied;
+            },
+            "GREEN"),
         // Blue keeps its fence, and the control schema that knows what to give back should someone want to use it for something else.
-        make("finalize.blue", "Unpublish on BLUE, which stays fenced", [t](StepContext&) { return t->clean(t->blue, false); }, "BLUE"),
+        make(
+            "finalize.blue", "Unpublish on BLUE, which stays fenced", [t](StepContext&) { return t->clean(t->blue, false); }, "BLUE"),
     };
 }
 

@@ -11,9 +11,10 @@ namespace tealdeck {
 /// What an operator asks of the engine.
 struct Command {
     CommandKind kind = CommandKind::Check;
-    Json args = Json::object();  ///< Ramp: {"percent"}; Override: {"check", "reason"}; SignOff: {"item", "reason"}; Note: {"text"}; L3: {"typed", "reason"}
-    std::uint64_t basedOn = 0;   ///< seq of the snapshot that the operator was looking at
-    std::string actor;           ///< who asks
+    Json args = Json::object(); ///< Ramp: {"percent"}; Override: {"check", "reason"}; SignOff: {"item", "reason"}; Note: {"text"}; L3:
+                                ///< {"typed", "reason"}
+    std::uint64_t basedOn = 0;  ///< seq of the snapshot that the operator was looking at
+    std::string actor;          ///< who asks
 };
 
 Json toJson(const Command& command);

@@ -65,9 +65,13 @@ std::string piece(const Json& body, const char* key, std::size_t max = 300) {
 }
 
 /// ": text", or nothing when there is no text.
-std::string after(const char* separator, const std::string& text) { return text.empty() ? std::string() : separator + text; }
+std::string after(const char* separator, const std::string& text) {
+    return text.empty() ? std::string() : separator + text;
+}
 
-std::string either(const std::string& text, const char* fallback) { return text.empty() ? std::string(fallback) : text; }
+std::string either(const std::string& text, const char* fallback) {
+    return text.empty() ? std::string(fallback) : text;
+}
 
 std::string describeNodes(const Json& body) {
     std::string list;
@@ -98,7 +102,8 @@ std::string describeMeasured(const Event& event) {
         if (member<bool>(body, "clear", false)) {
             return "the checklist is evaluated anew";
         }
-        return piece(body, "id") + after(" ", piece(body, "result", 20)) + after(": ", either(piece(body, "actual"), piece(body, "question").c_str()));
+        return piece(body, "id") + after(" ", piece(body, "result", 20)) +
+               after(": ", either(piece(body, "actual"), piece(body, "question").c_str()));
     case EventKind::Step:
         if (body.contains("idle")) {
             return "nothing runs";
@@ -115,7 +120,8 @@ std::string describeMeasured(const Event& event) {
         return "writes to " + either(piece(body, "writes_to", 20), "unknown") + ", reads on green " +
                either(after("", piece(body, "reads_green_percent", 20)), "unknown") + after(", ", piece(body, "detail"));
     case EventKind::Alarm:
-        return std::string(member<bool>(body, "active", true) ? "alarm " : "alarm over ") + piece(body, "id", 80) + after(": ", piece(body, "cause"));
+        return std::string(member<bool>(body, "active", true) ? "alarm " : "alarm over ") + piece(body, "id", 80) +
+               after(": ", piece(body, "cause"));
     case EventKind::Switch:
         return either(piece(body, "direction", 20), "switch") + (member<bool>(body, "ok", false) ? " done" : " failed") +
                after(", pause ms ", piece(body, "pause_ms", 20)) + after(", ", piece(body, "detail"));
@@ -162,12 +168,9 @@ bool isDurableKind(EventKind kind) {
 Json toJson(const Event& event) {
     // A kind from a newer version keeps its number, so that passing it on loses nothing.
     const KindRow* row = findKind(event.kind);
-    return {{"seq", event.seq},
-            {"t_us", event.steadyUs},
-            {"wall_us", event.wallUs},
-            {"kind", row != nullptr ? Json(row->name) : Json(static_cast<int>(event.kind))},
-            {"actor", event.actor},
-            {"body", event.body}};
+    return {{"seq", event.seq},        {"t_us", event.steadyUs},
+            {"wall_us", event.wallUs}, {"kind", row != nullptr ? Json(row->name) : Json(static_cast<int>(event.kind))},
+            {"actor", event.actor},    {"body", event.body}};
 }
 
 std::optional<Event> eventFromJson(const Json& json) {
@@ -180,7 +183,8 @@ std::optional<Event> eventFromJson(const Json& json) {
     // Unsigned numbers above the signed range would turn negative on the way in.
     const auto isTime = [](const Json& value) {
         return value.is_number_integer() &&
-               !(value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
+               !(value.is_number_unsigned() &&
+                 value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
     };
     if (!seq.is_number_unsigned() || !isTime(seq) || !isTime(steady) || !isTime(wall) || !actor.is_string() || !body.is_object()) {
         return std::nullopt;

@@ -11,29 +11,29 @@ namespace tealdeck {
 
 /// What happened. The number is what recordings store: never reuse one, only add.
 enum class EventKind {
-    Metrics = 1,    ///< body: {"values": {name: number|null}}; null is "unknown now"
-    Note = 2,       ///< body: {"text"}; a line for people
-    Statement = 3,  ///< body: {"server", "text", "ms", "rows", "sqlstate"}; parameters and secrets redacted
-    Phase = 4,      ///< body: {"phase", "reason"}
-    Intent = 5,     ///< body: {"step", "detail"}; durable before the side effect
-    Outcome = 6,    ///< body: {"step", "ok", "detail", "ms"}
-    Operator = 7,   ///< body: {"command", "args", "accepted", "reply", "based_on"}
-    Prompt = 8,     ///< body: {"text", "gates"}; exact wording that was shown
-    Answer = 9,     ///< body: {"text", "reason"}
-    SignOff = 10,   ///< body: {"item", "reason"}
-    ViewChange = 11,///< body: {"page"}
-    Gap = 12,       ///< body: {"text", "lost"}; records are missing here
-    Recovered = 13, ///< body: {"text"}; the engine started again on an existing deployment
-    Seal = 14,      ///< body: {"head"}
-    Session = 15,   ///< body: a SessionInfo; the first event of an engine's life
-    Topology = 16,  ///< body: {"side", "nodes": [Node]}
-    Check = 17,     ///< body: a CheckState; {"clear": true} empties the list
-    Step = 18,      ///< body: a StepState; {"clear": true, "command"} begins a command, {"idle": true} ends it
+    Metrics = 1,      ///< body: {"values": {name: number|null}}; null is "unknown now"
+    Note = 2,         ///< body: {"text"}; a line for people
+    Statement = 3,    ///< body: {"server", "text", "ms", "rows", "sqlstate"}; parameters and secrets redacted
+    Phase = 4,        ///< body: {"phase", "reason"}
+    Intent = 5,       ///< body: {"step", "detail"}; durable before the side effect
+    Outcome = 6,      ///< body: {"step", "ok", "detail", "ms"}
+    Operator = 7,     ///< body: {"command", "args", "accepted", "reply", "based_on"}
+    Prompt = 8,       ///< body: {"text", "gates"}; exact wording that was shown
+    Answer = 9,       ///< body: {"text", "reason"}
+    SignOff = 10,     ///< body: {"item", "reason"}
+    ViewChange = 11,  ///< body: {"page"}
+    Gap = 12,         ///< body: {"text", "lost"}; records are missing here
+    Recovered = 13,   ///< body: {"text"}; the engine started again on an existing deployment
+    Seal = 14,        ///< body: {"head"}
+    Session = 15,     ///< body: a SessionInfo; the first event of an engine's life
+    Topology = 16,    ///< body: {"side", "nodes": [Node]}
+    Check = 17,       ///< body: a CheckState; {"clear": true} empties the list
+    Step = 18,        ///< body: a StepState; {"clear": true, "command"} begins a command, {"idle": true} ends it
     Replication = 19, ///< body: a ReplicationState
-    Traffic = 20,   ///< body: a TrafficState
-    Fence = 21,     ///< body: {"side", "state", "detail"}
-    Alarm = 22,     ///< body: an AlarmState
-    Switch = 23     ///< body: a SwitchReport: one finished cutover or rollback with its timings
+    Traffic = 20,     ///< body: a TrafficState
+    Fence = 21,       ///< body: {"side", "state", "detail"}
+    Alarm = 22,       ///< body: an AlarmState
+    Switch = 23       ///< body: a SwitchReport: one finished cutover or rollback with its timings
 };
 
 /// "metrics", "note", ...; "unknown" for a number this version does not know.

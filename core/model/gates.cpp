@@ -9,7 +9,9 @@ namespace {
 
 constexpr double REPLICATION_FRESH_US = 10e6; ///< a replication sample older than this is stale: no gate may rest on it
 
-bool needsChecklist(CommandKind command) { return command == CommandKind::Replicate || command == CommandKind::Cutover || command == CommandKind::Rollback; }
+bool needsChecklist(CommandKind command) {
+    return command == CommandKind::Replicate || command == CommandKind::Cutover || command == CommandKind::Rollback;
+}
 
 void addChecks(const Snapshot& s, std::int64_t nowUs, std::vector<std::string>& reasons) {
     if (s.checks.empty()) {
@@ -33,7 +35,8 @@ void addFeed(const Snapshot& s, const std::string& direction, std::int64_t nowUs
         }
         ++found;
         if (r.state != "streaming") {
-            reasons.push_back(fmt::format("The {} feed of {} is {}{}", direction, r.database, r.state, r.error.empty() ? "." : ": " + r.error));
+            reasons.push_back(
+                fmt::format("The {} feed of {} is {}{}", direction, r.database, r.state, r.error.empty() ? "." : ": " + r.error));
         } else if (!r.lagBytes || static_cast<double>(nowUs - r.sampledUs) > REPLICATION_FRESH_US) {
             reasons.push_back(fmt::format("The lag of the {} feed of {} is unknown.", direction, r.database));
         }

@@ -43,17 +43,20 @@ const char* nameIn(const Table& table, Key key) {
 constexpr const char* CHECK_TITLE = "Run the checklist";
 constexpr const char* CHECK_DOES = "Asks every server and router the questions of the checklist. Changes nothing.";
 constexpr const char* COPY_TITLE = "Replicate to GREEN";
-constexpr const char* COPY_DOES = "Copies roles, schema and data to GREEN and keeps it following. BLUE gets a publication, a slot and the control schema.";
+constexpr const char* COPY_DOES =
+    "Copies roles, schema and data to GREEN and keeps it following. BLUE gets a publication, a slot and the control schema.";
 constexpr const char* RAMP_TITLE = "Move reads";
 constexpr const char* RAMP_DOES = "Sends a share of the reads to GREEN at the load balancer. Writes stay on BLUE.";
 constexpr const char* CUTOVER_TITLE = "Cut over to GREEN";
-constexpr const char* CUTOVER_DOES = "Pauses the writes, fences BLUE, proves that GREEN has everything, opens GREEN and points the clients at it.";
+constexpr const char* CUTOVER_DOES =
+    "Pauses the writes, fences BLUE, proves that GREEN has everything, opens GREEN and points the clients at it.";
 constexpr const char* ROLLBACK_TITLE = "Roll back to BLUE";
 constexpr const char* ROLLBACK_DOES = "Moves the writes back to BLUE the same careful way. Nothing written on GREEN is lost.";
 constexpr const char* FINALIZE_TITLE = "Finalize on GREEN";
 constexpr const char* FINALIZE_DOES = "Closes the rollback window: stops the feed to BLUE for good. BLUE stays fenced and is not deleted.";
 constexpr const char* ABORT_TITLE = "Abort";
-constexpr const char* TEARDOWN_DOES = "Removes everything that was made for the upgrade. BLUE goes on as it was found; the data on GREEN stays for inspection.";
+constexpr const char* TEARDOWN_DOES =
+    "Removes everything that was made for the upgrade. BLUE goes on as it was found; the data on GREEN stays for inspection.";
 constexpr const char* VERIFY_TITLE = "Compare the data";
 constexpr const char* VERIFY_DOES = "Compares every table of both sides. Reads only.";
 constexpr const char* OVERRIDE_TITLE = "Override a check";
@@ -63,7 +66,9 @@ constexpr const char* NOTE_DOES = "Adds a line to the record.";
 
 } // namespace
 
-const char* phaseName(Phase phase) { return nameIn(PHASES, phase); }
+const char* phaseName(Phase phase) {
+    return nameIn(PHASES, phase);
+}
 
 std::optional<Phase> phaseFromName(std::string_view name) {
     for (const auto& [value, known] : PHASES) {
@@ -80,7 +85,9 @@ const std::vector<Phase>& railPhases() {
     return phases;
 }
 
-const char* commandName(CommandKind kind) { return nameIn(COMMANDS, kind); }
+const char* commandName(CommandKind kind) {
+    return nameIn(COMMANDS, kind);
+}
 
 std::optional<CommandKind> commandFromName(std::string_view name) {
     for (const auto& [value, known] : COMMANDS) {
@@ -110,7 +117,8 @@ const std::vector<PhaseRule>& phaseTable() {
             {P::Ramp, C::Verify, F::Click, VERIFY_TITLE, VERIFY_DOES},
             {P::Ramp, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES},
             {P::Ramp, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
-            {P::Cutover, C::Abort, F::ShortHold, ABORT_TITLE, "Before the point of no return: returns the writes to where they came from, nothing is lost."},
+            {P::Cutover, C::Abort, F::ShortHold, ABORT_TITLE,
+             "Before the point of no return: returns the writes to where they came from, nothing is lost."},
             {P::Observe, C::Verify, F::Click, VERIFY_TITLE, VERIFY_DOES},
             {P::Observe, C::Rollback, F::ArmAndHold, ROLLBACK_TITLE, ROLLBACK_DOES},
             {P::Observe, C::Abort, F::ShortHold, ABORT_TITLE, ROLLBACK_DOES},

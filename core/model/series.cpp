@@ -8,11 +8,17 @@ namespace tealdeck {
 namespace {
 
 /// Distance in microseconds; unsigned, so that spans of hostile times cannot overflow.
-std::uint64_t distance(std::int64_t from, std::int64_t to) { return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from); }
+std::uint64_t distance(std::int64_t from, std::int64_t to) {
+    return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+}
 
 /// The lower one; an unknown (NaN) gives way to the other.
-double lower(double a, double b) { return std::fmin(a, b); }
-double higher(double a, double b) { return std::fmax(a, b); }
+double lower(double a, double b) {
+    return std::fmin(a, b);
+}
+double higher(double a, double b) {
+    return std::fmax(a, b);
+}
 
 } // namespace
 
@@ -76,7 +82,8 @@ std::vector<SeriesColumn> Series::columns(std::int64_t fromUs, std::int64_t toUs
         const auto isInside = [&](const Sample& sample) { return distance(fromUs, sample.timeUs) / width == column; };
         // What is left belongs to the last column, also where the widest span of all leaves one time over.
         const auto last = column + 1 >= wanted ? end : std::partition_point(begin, end, isInside);
-        const Extremes found = extremes(static_cast<std::size_t>(begin - m_samples.begin()), static_cast<std::size_t>(last - m_samples.begin()));
+        const Extremes found =
+            extremes(static_cast<std::size_t>(begin - m_samples.begin()), static_cast<std::size_t>(last - m_samples.begin()));
         drawn.push_back({begin->timeUs, found.low, found.high});
         begin = last;
     }

@@ -31,8 +31,10 @@ std::vector<std::string> strings(const Json& json, const char* key) {
 }
 
 SessionInfo sessionFromJson(const Json& j) {
-    return {member<std::string>(j, "deployment", ""), member<std::string>(j, "recording_id", ""), member<std::string>(j, "mode", "live"),
-            strings(j, "databases"), member<std::string>(j, "plan_sha256", ""), member<std::int64_t>(j, "epoch", 0), member<std::int64_t>(j, "started_wall_us", 0)};
+    return {member<std::string>(j, "deployment", ""),     member<std::string>(j, "recording_id", ""),
+            member<std::string>(j, "mode", "live"),       strings(j, "databases"),
+            member<std::string>(j, "plan_sha256", ""),    member<std::int64_t>(j, "epoch", 0),
+            member<std::int64_t>(j, "started_wall_us", 0)};
 }
 
 Node nodeFromJson(const Json& j) {
@@ -58,7 +60,9 @@ CheckResult resultFromName(const std::string& name) {
     return name == "pass" ? CheckResult::Pass : name == "fail" ? CheckResult::Fail : CheckResult::Unknown;
 }
 
-Severity severityFromName(const std::string& name) { return name == "info" ? Severity::Info : name == "warning" ? Severity::Warning : Severity::Blocking; }
+Severity severityFromName(const std::string& name) {
+    return name == "info" ? Severity::Info : name == "warning" ? Severity::Warning : Severity::Blocking;
+}
 
 CheckState checkFromJson(const Json& j) {
     CheckState c;
@@ -80,9 +84,9 @@ CheckState checkFromJson(const Json& j) {
 }
 
 StepState stepFromJson(const Json& j) {
-    return {member<std::string>(j, "id", ""),          member<std::string>(j, "title", ""),      member<std::string>(j, "state", "pending"),
-            member<std::string>(j, "waiting_for", ""), member<std::string>(j, "detail", ""),     member<std::string>(j, "on_timeout", ""),
-            member<std::int64_t>(j, "started_us", 0),  member<std::int64_t>(j, "ended_us", 0),   member<std::int64_t>(j, "limit_ms", 0),
+    return {member<std::string>(j, "id", ""),          member<std::string>(j, "title", ""),    member<std::string>(j, "state", "pending"),
+            member<std::string>(j, "waiting_for", ""), member<std::string>(j, "detail", ""),   member<std::string>(j, "on_timeout", ""),
+            member<std::int64_t>(j, "started_us", 0),  member<std::int64_t>(j, "ended_us", 0), member<std::int64_t>(j, "limit_ms", 0),
             member<double>(j, "progress", -1)};
 }
 
@@ -104,13 +108,18 @@ ReplicationState replicationFromJson(const Json& j) {
 }
 
 TrafficState trafficFromJson(const Json& j) {
-    return {member<std::string>(j, "writes_to", "unknown"), optionalNumber(j, "reads_green_percent"), member<double>(j, "reads_green_target", 0),
-            strings(j, "poolers"), member<std::string>(j, "detail", ""), member<std::int64_t>(j, "sampled_us", 0)};
+    return {member<std::string>(j, "writes_to", "unknown"), optionalNumber(j, "reads_green_percent"),
+            member<double>(j, "reads_green_target", 0),     strings(j, "poolers"),
+            member<std::string>(j, "detail", ""),           member<std::int64_t>(j, "sampled_us", 0)};
 }
 
 AlarmState alarmFromJson(const Json& j) {
-    return {member<std::string>(j, "id", ""),      member<std::string>(j, "priority", "low"), member<std::string>(j, "cause", ""),
-            member<std::string>(j, "response", ""), member<bool>(j, "active", true),           member<std::int64_t>(j, "since_us", 0),
+    return {member<std::string>(j, "id", ""),
+            member<std::string>(j, "priority", "low"),
+            member<std::string>(j, "cause", ""),
+            member<std::string>(j, "response", ""),
+            member<bool>(j, "active", true),
+            member<std::int64_t>(j, "since_us", 0),
             member<std::string>(j, "acknowledged_by", "")};
 }
 
@@ -255,10 +264,16 @@ void applyFence(Snapshot& s, const Event& e) {
 
 } // namespace
 
-const char* checkResultName(CheckResult result) { return result == CheckResult::Pass ? "pass" : result == CheckResult::Fail ? "fail" : "unknown"; }
-const char* severityName(Severity severity) { return severity == Severity::Blocking ? "blocking" : severity == Severity::Warning ? "warning" : "info"; }
+const char* checkResultName(CheckResult result) {
+    return result == CheckResult::Pass ? "pass" : result == CheckResult::Fail ? "fail" : "unknown";
+}
+const char* severityName(Severity severity) {
+    return severity == Severity::Blocking ? "blocking" : severity == Severity::Warning ? "warning" : "info";
+}
 
-bool isStale(const CheckState& check, std::int64_t nowUs) { return check.validForUs > 0 && nowUs - check.evaluatedUs > check.validForUs; }
+bool isStale(const CheckState& check, std::int64_t nowUs) {
+    return check.validForUs > 0 && nowUs - check.evaluatedUs > check.validForUs;
+}
 
 bool isBlocking(const CheckState& check, std::int64_t nowUs) {
     return check.severity == Severity::Blocking && check.overrideBy.empty() && (check.result != CheckResult::Pass || isStale(check, nowUs));
@@ -283,7 +298,8 @@ void apply(Snapshot& s, const Event& e) {
         return applyStep(s, e);
     case EventKind::Replication: {
         const ReplicationState r = replicationFromJson(e.body);
-        return replaceBy<ReplicationState>(s.replication, r, [&](const ReplicationState& o) { return o.database == r.database && o.direction == r.direction; });
+        return replaceBy<ReplicationState>(
+            s.replication, r, [&](const ReplicationState& o) { return o.database == r.database && o.direction == r.direction; });
     }
     case EventKind::Traffic:
         s.traffic = trafficFromJson(e.body);
@@ -308,47 +324,124 @@ Snapshot fold(Snapshot snapshot, const Event& event) {
 }
 
 Json toJson(const SessionInfo& i) {
-    return {{"deployment", i.deployment}, {"recording_id", i.recordingId}, {"mode", i.mode}, {"databases", i.databases}, {"plan_sha256", i.planSha256}, {"epoch", i.epoch}, {"started_wall_us", i.startedWallUs}};
+    return {{"deployment", i.deployment},        {"recording_id", i.recordingId}, {"mode", i.mode},
+            {"databases", i.databases},          {"plan_sha256", i.planSha256},   {"epoch", i.epoch},
+            {"started_wall_us", i.startedWallUs}};
 }
 
 Json toJson(const Node& n) {
-    return {{"name", n.name}, {"role", n.role}, {"host", n.host}, {"port", n.port}, {"zone", n.zone}, {"version", n.version}, {"system_identifier", n.systemIdentifier}, {"state", n.state}, {"detail", n.detail},
-            {"connections", orNull(n.connections)}, {"lag_bytes", orNull(n.lagBytes)}, {"lag_seconds", orNull(n.lagSeconds)}, {"sampled_us", n.sampledUs}};
+    return {{"name", n.name},
+            {"role", n.role},
+            {"host", n.host},
+            {"port", n.port},
+            {"zone", n.zone},
+            {"version", n.version},
+            {"system_identifier", n.systemIdentifier},
+            {"state", n.state},
+            {"detail", n.detail},
+            {"connections", orNull(n.connections)},
+            {"lag_bytes", orNull(n.lagBytes)},
+            {"lag_seconds", orNull(n.lagSeconds)},
+            {"sampled_us", n.sampledUs}};
 }
 
 Json toJson(const CheckState& c) {
-    return {{"id", c.id}, {"family", c.family}, {"severity", severityName(c.severity)}, {"question", c.question}, {"why", c.why}, {"expected", c.expected}, {"actual", c.actual}, {"fix", c.fix}, {"source", c.source},
-            {"result", checkResultName(c.result)}, {"evaluated_us", c.evaluatedUs}, {"valid_for_us", c.validForUs}, {"override_by", c.overrideBy}, {"override_reason", c.overrideReason}};
+    return {{"id", c.id},
+            {"family", c.family},
+            {"severity", severityName(c.severity)},
+            {"question", c.question},
+            {"why", c.why},
+            {"expected", c.expected},
+            {"actual", c.actual},
+            {"fix", c.fix},
+            {"source", c.source},
+            {"result", checkResultName(c.result)},
+            {"evaluated_us", c.evaluatedUs},
+            {"valid_for_us", c.validForUs},
+            {"override_by", c.overrideBy},
+            {"override_reason", c.overrideReason}};
 }
 
 Json toJson(const StepState& s) {
-    return {{"id", s.id}, {"title", s.title}, {"state", s.state}, {"waiting_for", s.waitingFor}, {"detail", s.detail}, {"on_timeout", s.onTimeout}, {"started_us", s.startedUs}, {"ended_us", s.endedUs}, {"limit_ms", s.limitMs}, {"progress", s.progress}};
+    return {{"id", s.id},
+            {"title", s.title},
+            {"state", s.state},
+            {"waiting_for", s.waitingFor},
+            {"detail", s.detail},
+            {"on_timeout", s.onTimeout},
+            {"started_us", s.startedUs},
+            {"ended_us", s.endedUs},
+            {"limit_ms", s.limitMs},
+            {"progress", s.progress}};
 }
 
 Json toJson(const ReplicationState& r) {
-    return {{"database", r.database}, {"direction", r.direction}, {"state", r.state}, {"tables_ready", r.tablesReady}, {"tables_total", r.tablesTotal}, {"bytes_copied", orNull(r.bytesCopied)}, {"bytes_total", orNull(r.bytesTotal)},
-            {"lag_bytes", orNull(r.lagBytes)}, {"lag_seconds", orNull(r.lagSeconds)}, {"retained_bytes", orNull(r.retainedBytes)}, {"error", r.error}, {"sampled_us", r.sampledUs}};
+    return {{"database", r.database},
+            {"direction", r.direction},
+            {"state", r.state},
+            {"tables_ready", r.tablesReady},
+            {"tables_total", r.tablesTotal},
+            {"bytes_copied", orNull(r.bytesCopied)},
+            {"bytes_total", orNull(r.bytesTotal)},
+            {"lag_bytes", orNull(r.lagBytes)},
+            {"lag_seconds", orNull(r.lagSeconds)},
+            {"retained_bytes", orNull(r.retainedBytes)},
+            {"error", r.error},
+            {"sampled_us", r.sampledUs}};
 }
 
 Json toJson(const TrafficState& t) {
-    return {{"writes_to", t.writesTo}, {"reads_green_percent", orNull(t.readsGreenPercent)}, {"reads_green_target", t.readsGreenTarget}, {"poolers", t.poolers}, {"detail", t.detail}, {"sampled_us", t.sampledUs}};
+    return {{"writes_to", t.writesTo},
+            {"reads_green_percent", orNull(t.readsGreenPercent)},
+            {"reads_green_target", t.readsGreenTarget},
+            {"poolers", t.poolers},
+            {"detail", t.detail},
+            {"sampled_us", t.sampledUs}};
 }
 
 Json toJson(const AlarmState& a) {
-    return {{"id", a.id}, {"priority", a.priority}, {"cause", a.cause}, {"response", a.response}, {"active", a.active}, {"since_us", a.sinceUs}, {"acknowledged_by", a.acknowledgedBy}};
+    return {{"id", a.id},
+            {"priority", a.priority},
+            {"cause", a.cause},
+            {"response", a.response},
+            {"active", a.active},
+            {"since_us", a.sinceUs},
+            {"acknowledged_by", a.acknowledgedBy}};
 }
 
-Json toJson(const SwitchReport& s) { return {{"direction", s.direction}, {"ok", s.ok}, {"pause_ms", s.pauseMs}, {"parts_ms", s.partsMs}, {"detail", s.detail}, {"ended_wall_us", s.endedWallUs}}; }
+Json toJson(const SwitchReport& s) {
+    return {{"direction", s.direction}, {"ok", s.ok},         {"pause_ms", s.pauseMs},
+            {"parts_ms", s.partsMs},    {"detail", s.detail}, {"ended_wall_us", s.endedWallUs}};
+}
 
 Json toJson(const Snapshot& s) {
     Json metrics = Json::object();
     for (const auto& [name, metric] : s.metrics) {
         metrics[name] = {{"value", orNull(metric.value)}, {"sampled_us", metric.sampledUs}};
     }
-    return {{"seq", s.seq}, {"gate_seq", s.gateSeq}, {"steady_us", s.steadyUs}, {"wall_us", s.wallUs}, {"session", toJson(s.session)}, {"phase", phaseName(s.phase)}, {"phase_reason", s.phaseReason},
-            {"phase_since_us", s.phaseSinceUs}, {"past_point_of_no_return", s.pastPointOfNoReturn}, {"busy_with", s.busyWith}, {"blue", listToJson(s.blue)}, {"green", listToJson(s.green)},
-            {"blue_fence", s.blueFence}, {"green_fence", s.greenFence}, {"checks", listToJson(s.checks)}, {"steps", listToJson(s.steps)}, {"replication", listToJson(s.replication)}, {"traffic", toJson(s.traffic)},
-            {"alarms", listToJson(s.alarms)}, {"switches", listToJson(s.switches)}, {"metrics", metrics}, {"rollback_until_wall_us", s.rollbackUntilWallUs}, {"rollback_readiness", s.rollbackReadiness}};
+    return {{"seq", s.seq},
+            {"gate_seq", s.gateSeq},
+            {"steady_us", s.steadyUs},
+            {"wall_us", s.wallUs},
+            {"session", toJson(s.session)},
+            {"phase", phaseName(s.phase)},
+            {"phase_reason", s.phaseReason},
+            {"phase_since_us", s.phaseSinceUs},
+            {"past_point_of_no_return", s.pastPointOfNoReturn},
+            {"busy_with", s.busyWith},
+            {"blue", listToJson(s.blue)},
+            {"green", listToJson(s.green)},
+            {"blue_fence", s.blueFence},
+            {"green_fence", s.greenFence},
+            {"checks", listToJson(s.checks)},
+            {"steps", listToJson(s.steps)},
+            {"replication", listToJson(s.replication)},
+            {"traffic", toJson(s.traffic)},
+            {"alarms", listToJson(s.alarms)},
+            {"switches", listToJson(s.switches)},
+            {"metrics", metrics},
+            {"rollback_until_wall_us", s.rollbackUntilWallUs},
+            {"rollback_readiness", s.rollbackReadiness}};
 }
 
 Snapshot snapshotFromJson(const Json& j) {

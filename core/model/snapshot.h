@@ -28,14 +28,14 @@ struct Node {
     std::string host;
     int port = 0;
     std::string zone;
-    std::string version;              ///< "15.20"; empty while unknown
+    std::string version; ///< "15.20"; empty while unknown
     std::string systemIdentifier;
-    std::string state = "unknown";    ///< "up", "down", "unknown"
-    std::string detail;               ///< why it is down or unknown
-    std::optional<double> connections;///< client sessions
-    std::optional<double> lagBytes;   ///< replicas: behind their primary
+    std::string state = "unknown";     ///< "up", "down", "unknown"
+    std::string detail;                ///< why it is down or unknown
+    std::optional<double> connections; ///< client sessions
+    std::optional<double> lagBytes;    ///< replicas: behind their primary
     std::optional<double> lagSeconds;
-    std::int64_t sampledUs = 0;       ///< steady time of the sample
+    std::int64_t sampledUs = 0; ///< steady time of the sample
 };
 
 enum class CheckResult { Pass, Fail, Unknown };
@@ -66,22 +66,22 @@ bool isBlocking(const CheckState& check, std::int64_t nowUs);
 bool isStale(const CheckState& check, std::int64_t nowUs);
 
 struct StepState {
-    std::string id;      ///< "cutover.fence"
+    std::string id; ///< "cutover.fence"
     std::string title;
     std::string state = "pending"; ///< pending, running, done, failed, skipped, undone
     std::string waitingFor;
     std::string detail;
-    std::string onTimeout;  ///< what follows when the limit passes
+    std::string onTimeout; ///< what follows when the limit passes
     std::int64_t startedUs = 0;
     std::int64_t endedUs = 0;
     std::int64_t limitMs = 0;
-    double progress = -1;   ///< 0..1, -1: not known
+    double progress = -1; ///< 0..1, -1: not known
 };
 
 /// One direction of logical replication for one database.
 struct ReplicationState {
     std::string database;
-    std::string direction; ///< "forward" (blue to green) or "reverse"
+    std::string direction;      ///< "forward" (blue to green) or "reverse"
     std::string state = "none"; ///< none, prepared, copying, streaming, stopped, retired
     int tablesReady = 0;
     int tablesTotal = 0;
@@ -96,10 +96,10 @@ struct ReplicationState {
 
 /// Where clients go.
 struct TrafficState {
-    std::string writesTo = "unknown"; ///< "blue", "green", "paused", "unknown"
+    std::string writesTo = "unknown";        ///< "blue", "green", "paused", "unknown"
     std::optional<double> readsGreenPercent; ///< observed at the balancer
     double readsGreenTarget = 0;
-    std::vector<std::string> poolers;        ///< a line each: "pooler-1: shop → 127.0.0.1:5432, active"
+    std::vector<std::string> poolers; ///< a line each: "pooler-1: shop → 127.0.0.1:5432, active"
     std::string detail;
     std::int64_t sampledUs = 0;
 };
@@ -118,7 +118,7 @@ struct AlarmState {
 struct SwitchReport {
     std::string direction; ///< "cutover" or "rollback"
     bool ok = false;
-    double pauseMs = 0; ///< PAUSE issued to RESUME answered, on all poolers; without a pooler: fence to open
+    double pauseMs = 0;                    ///< PAUSE issued to RESUME answered, on all poolers; without a pooler: fence to open
     std::map<std::string, double> partsMs; ///< per part of the pause
     std::string detail;
     std::int64_t endedWallUs = 0;

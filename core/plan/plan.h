@@ -11,7 +11,9 @@ namespace tealdeck {
 
 /// The two environments of a deployment. They keep their names for ever; which of them is production moves.
 enum class Side { Blue, Green };
-inline Side otherSide(Side side) { return side == Side::Blue ? Side::Green : Side::Blue; }
+inline Side otherSide(Side side) {
+    return side == Side::Blue ? Side::Green : Side::Blue;
+}
 /// "blue" or "green".
 const char* sideName(Side side);
 
@@ -36,7 +38,7 @@ struct Environment {
 /// The role whose connections the servers make to each other, and how each server reaches the other. Files are paths on the servers.
 struct ReplicationPlan {
     std::string user;
-    std::string passfile;    ///< on both server hosts; empty: none
+    std::string passfile; ///< on both server hosts; empty: none
     std::string sslmode = "verify-full";
     std::string sslrootcert; ///< on both server hosts
     /// As seen from the other server; empty host / port 0: the primary's own.
@@ -79,10 +81,10 @@ struct RampPlan {
 };
 
 struct CutoverPlan {
-    Millis budget{2000};       ///< longest write pause, else back to the source
-    Millis drain{1000};        ///< how long running transactions may take to end
-    Millis kill{500};          ///< how long ending the rest may take
-    Millis receive{1000};      ///< how long the destination may take to show the marker
+    Millis budget{2000};              ///< longest write pause, else back to the source
+    Millis drain{1000};               ///< how long running transactions may take to end
+    Millis kill{500};                 ///< how long ending the rest may take
+    Millis receive{1000};             ///< how long the destination may take to show the marker
     std::int64_t sequenceGap = 10000; ///< values skipped beforehand, in increments
 };
 
@@ -94,7 +96,7 @@ struct ProgramsPlan {
 /// What a deployment is: read from a TOML file, checked with the line of each error, never guessed.
 struct Plan {
     std::filesystem::path file;
-    std::string sha256; ///< of the file's bytes
+    std::string sha256;                 ///< of the file's bytes
     std::string deployment;             ///< [a-z0-9_]{1,32}
     std::vector<std::string> databases; ///< first one also holds the control tables
     std::filesystem::path engineFolder; ///< socket, recording and logs of the engine

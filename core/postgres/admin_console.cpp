@@ -10,7 +10,9 @@
 namespace tealdeck {
 namespace {
 
-PGconn* raw(void* connection) { return static_cast<PGconn*>(connection); }
+PGconn* raw(void* connection) {
+    return static_cast<PGconn*>(connection);
+}
 
 std::string reason(PGconn* connection) {
     std::string text = PQerrorMessage(connection);
@@ -58,17 +60,25 @@ Result<std::unique_ptr<AdminConsole>> AdminConsole::open(const Options& options,
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (connection != nullptr && PQstatus(connection) != CONNECTION_BAD && state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
         if (!waitFor(connection, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
-            return Error{Error::Kind::Timeout, fmt::format("{} did not accept a connection within {} ms.", options.label, limit.count()), "Is the pooler running?", {}};
+            return Error{Error::Kind::Timeout,
+                         fmt::format("{} did not accept a connection within {} ms.", options.label, limit.count()),
+                         "Is the pooler running?",
+                         {}};
         }
         state = PQconnectPoll(connection);
     }
     if (state != PGRES_POLLING_OK) {
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot connect to {}: {}", options.label, reason(connection)), "Is the pooler running, and is the user in admin_users?", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("Cannot connect to {}: {}", options.label, reason(connection)),
+                     "Is the pooler running, and is the user in admin_users?",
+                     {}};
     }
     return console;
 }
 
-AdminConsole::~AdminConsole() { close(); }
+AdminConsole::~AdminConsole() {
+    close();
+}
 
 void AdminConsole::close() {
     if (m_connection != nullptr) {

@@ -64,7 +64,9 @@ std::string Rows::text(std::size_t row, std::size_t column) const {
     return row < rows.size() && column < rows[row].size() ? rows[row][column].value_or("") : std::string();
 }
 
-std::optional<std::string> Rows::single() const { return rows.empty() || rows[0].empty() ? std::nullopt : rows[0][0]; }
+std::optional<std::string> Rows::single() const {
+    return rows.empty() || rows[0].empty() ? std::nullopt : rows[0][0];
+}
 
 /// Shared by the caller's object and the worker thread, which may outlive it while a frozen server keeps it waiting.
 struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
@@ -113,7 +115,8 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
         // libpq counts in whole seconds and takes less than two as two.
         const int seconds = static_cast<int>(std::max<std::int64_t>(2, (limit.count() + 999) / 1000));
         try {
-            auto opened = std::make_unique<pqxx::connection>(conninfo(options.endpoint, options.database, options.applicationName, seconds));
+            auto opened =
+                std::make_unique<pqxx::connection>(conninfo(options.endpoint, options.database, options.applicationName, seconds));
 #if PQXX_VERSION_MAJOR < 7
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -122,8 +125,9 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
 #endif
             m_quiet = std::make_unique<pqxx::quiet_errorhandler>(*opened);
             pqxx::nontransaction tx(*opened);
-            tx.exec("SET search_path = pg_catalog; SET default_transaction_read_only = off; SET statement_timeout = 0; SET lock_timeout = 0; "
-                    "SET idle_in_transaction_session_timeout = 0");
+            tx.exec(
+                "SET search_path = pg_catalog; SET default_transaction_read_only = off; SET statement_timeout = 0; SET lock_timeout = 0; "
+                "SET idle_in_transaction_session_timeout = 0");
             socket = opened->sock();
             pid = opened->backendpid();
             version = opened->server_version();
@@ -131,7 +135,8 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
             session = std::move(opened);
             return {};
         } catch (const std::exception& failure) {
-            return Error{Error::Kind::Unavailable, fmt::format("Cannot connect to {}: {}", options.label, firstLine(failure.what())), {}, {}};
+            return Error{
+                Error::Kind::Unavailable, fmt::format("Cannot connect to {}: {}", options.label, firstLine(failure.what())), {}, {}};
         }
     }
 
@@ -152,7 +157,9 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
             if (options.observer) {
                 const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
                 options.observer({options.label, job.secret ? "(secret)" : job.sql, ms, result.ok() ? static_cast<long>(result->size()) : 0,
-                                  result.ok() ? std::string() : result.error().sqlstate.empty() ? "08000" : result.error().sqlstate});
+                                  result.ok()                       ? std::string()
+                                  : result.error().sqlstate.empty() ? "08000"
+                                                                    : result.error().sqlstate});
             }
             const bool lost = broken;
             job.answer.set_value(std::move(result));
@@ -183,17 +190,23 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
                 return Error{Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, "08001"};
             }
             broken = true;
-            return Error{Error::Kind::Unavailable, fmt::format("The connection to {} was lost: {}", options.label, firstLine(failure.what())), {}, {}};
+            return Error{Error::Kind::Unavailable,
+                         fmt::format("The connection to {} was lost: {}", options.label, firstLine(failure.what())),
+                         {},
+                         {}};
         } catch (const pqxx::sql_error& failure) {
-            // libpqxx before 7 reports a connection that ends in mid-statement as an error without a state; but it also forgets the state of
-            // a denied permission, which leaves the session as it was.
+            // libpqxx before 7 reports a connection that ends in mid-statement as an error without a state; but it also forgets the state
+            // of a denied permission, which leaves the session as it was.
             const bool denied = dynamic_cast<const pqxx::insufficient_privilege*>(&failure) != nullptr;
             const std::string state = denied ? "42501" : failure.sqlstate();
             broken = broken || state.empty() || !session->is_open();
             if (job.simple && !broken) {
                 leaveTransaction();
             }
-            return Error{broken ? Error::Kind::Unavailable : Error::Kind::Server, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, state};
+            return Error{broken ? Error::Kind::Unavailable : Error::Kind::Server,
+                         fmt::format("{}: {}", options.label, firstLine(failure.what())),
+                         {},
+                         state};
         } catch (const std::exception& failure) {
             broken = broken || !session->is_open();
             return Error{Error::Kind::Unavailable, fmt::format("{}: {}", options.label, firstLine(failure.what())), {}, {}};
@@ -209,7 +222,9 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
         }
     }
 
-    Error lostError() const { return {Error::Kind::Unavailable, fmt::format("The connection to {} is closed.", options.label), {}, {}}; }
+    Error lostError() const {
+        return {Error::Kind::Unavailable, fmt::format("The connection to {} is closed.", options.label), {}, {}};
+    }
 
     void cancel() {
         // On a thread of its own: a frozen server accepts the cancel's connection and never answers it.
@@ -252,14 +267,19 @@ Connection::Pending::~Pending() {
     }
 }
 
-bool Connection::Pending::ready() const { return !m_state || m_state->answer.wait_for(Millis(0)) == std::future_status::ready; }
+bool Connection::Pending::ready() const {
+    return !m_state || m_state->answer.wait_for(Millis(0)) == std::future_status::ready;
+}
 
 Result<Rows> Connection::Pending::wait() {
     const std::unique_ptr<State> state = std::move(m_state);
     if (state->answer.wait_until(state->deadline.at()) == std::future_status::ready) {
         return state->answer.get();
     }
-    const Error timeout{Error::Kind::Timeout, fmt::format("{} did not answer within {} ms.", state->worker->options.label, state->deadline.limit().count()), {}, "57014"};
+    const Error timeout{Error::Kind::Timeout,
+                        fmt::format("{} did not answer within {} ms.", state->worker->options.label, state->deadline.limit().count()),
+                        {},
+                        "57014"};
     state->worker->cancel();
     if (state->answer.wait_for(CANCEL_GRACE) == std::future_status::ready) {
         Result<Rows> late = state->answer.get();
@@ -286,7 +306,10 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options, Millis lim
     if (future.wait_for(limit) != std::future_status::ready) {
         const std::lock_guard lock(worker->mutex);
         worker->closing = true;
-        return Error{Error::Kind::Timeout, fmt::format("{} did not accept a connection within {} ms.", worker->options.label, limit.count()), {}, {}};
+        return Error{Error::Kind::Timeout,
+                     fmt::format("{} did not accept a connection within {} ms.", worker->options.label, limit.count()),
+                     {},
+                     {}};
     }
     if (const Status status = future.get(); !status) {
         return status.error();
@@ -317,16 +340,36 @@ Connection::Pending Connection::submit(std::string sql, Parameters parameters, b
     return Pending(std::move(state));
 }
 
-Result<Rows> Connection::query(const std::string& sql, const Parameters& parameters, Millis limit) { return submit(sql, parameters, false, false, limit).wait(); }
-Result<Rows> Connection::batch(const std::string& sql, Millis limit) { return submit(sql, {}, true, false, limit).wait(); }
-Result<Rows> Connection::secretBatch(const std::string& sql, Millis limit) { return submit(sql, {}, true, true, limit).wait(); }
-Connection::Pending Connection::start(const std::string& sql, Millis limit) { return submit(sql, {}, true, false, limit); }
-void Connection::cancel() { m_worker->cancel(); }
-void Connection::breakOff() { m_worker->breakOff(); }
-bool Connection::broken() const { return m_worker->broken; }
-int Connection::backendPid() const { return m_worker->pid; }
-int Connection::serverVersion() const { return m_worker->version; }
-const std::string& Connection::label() const { return m_worker->options.label; }
+Result<Rows> Connection::query(const std::string& sql, const Parameters& parameters, Millis limit) {
+    return submit(sql, parameters, false, false, limit).wait();
+}
+Result<Rows> Connection::batch(const std::string& sql, Millis limit) {
+    return submit(sql, {}, true, false, limit).wait();
+}
+Result<Rows> Connection::secretBatch(const std::string& sql, Millis limit) {
+    return submit(sql, {}, true, true, limit).wait();
+}
+Connection::Pending Connection::start(const std::string& sql, Millis limit) {
+    return submit(sql, {}, true, false, limit);
+}
+void Connection::cancel() {
+    m_worker->cancel();
+}
+void Connection::breakOff() {
+    m_worker->breakOff();
+}
+bool Connection::broken() const {
+    return m_worker->broken;
+}
+int Connection::backendPid() const {
+    return m_worker->pid;
+}
+int Connection::serverVersion() const {
+    return m_worker->version;
+}
+const std::string& Connection::label() const {
+    return m_worker->options.label;
+}
 
 struct Connector::Registry {
     std::mutex mutex;
@@ -334,7 +377,8 @@ struct Connector::Registry {
 };
 
 Connector::Connector(Plan plan, std::string applicationName, StatementObserver observer)
-    : m_plan(std::move(plan)), m_applicationName(std::move(applicationName)), m_observer(std::move(observer)), m_registry(std::make_shared<Registry>()) {}
+    : m_plan(std::move(plan)), m_applicationName(std::move(applicationName)), m_observer(std::move(observer)),
+      m_registry(std::make_shared<Registry>()) {}
 
 std::vector<int> Connector::pids(Side side) const {
     const std::lock_guard lock(m_registry->mutex);
@@ -346,7 +390,8 @@ Result<std::unique_ptr<Connection>> Connector::primary(Side side, const std::str
     return server(side, m_plan.side(side).primary, database, limit);
 }
 
-Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint& endpoint, const std::string& database, Millis limit) const {
+Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint& endpoint, const std::string& database,
+                                                      Millis limit) const {
     const std::string where = endpoint.name.empty() || endpoint.name == "primary" ? "" : "/" + endpoint.name;
     std::function<void(int, bool)> lifecycle;
     if (where.empty()) {
@@ -356,7 +401,10 @@ Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint&
             open ? static_cast<void>(pids.insert(pid)) : static_cast<void>(pids.erase(pid));
         };
     }
-    return Connection::open({endpoint, database, m_applicationName, fmt::format("{}{}/{}", sideName(side), where, database.empty() ? endpoint.database : database), m_observer, lifecycle}, limit);
+    return Connection::open({endpoint, database, m_applicationName,
+                             fmt::format("{}{}/{}", sideName(side), where, database.empty() ? endpoint.database : database), m_observer,
+                             lifecycle},
+                            limit);
 }
 
 } // namespace tealdeck

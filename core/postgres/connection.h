@@ -113,9 +113,10 @@ class Connector {
     /// A session with the side's primary.
     [[nodiscard]] Result<std::unique_ptr<Connection>> primary(Side side, const std::string& database, Millis limit = Millis(5000)) const;
     /// A session with any server of a side.
-    [[nodiscard]] Result<std::unique_ptr<Connection>> server(Side side, const Endpoint& endpoint, const std::string& database, Millis limit = Millis(5000)) const;
-    /// Server processes of the sessions that are open now with the side's primary: what a fence must spare. Told apart by process id, because
-    /// anyone can set an application_name.
+    [[nodiscard]] Result<std::unique_ptr<Connection>> server(Side side, const Endpoint& endpoint, const std::string& database,
+                                                             Millis limit = Millis(5000)) const;
+    /// Server processes of the sessions that are open now with the side's primary: what a fence must spare. Told apart by process id,
+    /// because anyone can set an application_name.
     [[nodiscard]] std::vector<int> pids(Side side) const;
 
   private:

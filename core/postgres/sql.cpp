@@ -15,13 +15,17 @@ std::size_t sequenceLength(std::string_view text) {
     if (first < 0x80) {
         return 1;
     }
-    const std::size_t length = first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+    const std::size_t length = first >= 0xC2 && first < 0xE0   ? 2
+                               : first >= 0xE0 && first < 0xF0 ? 3
+                               : first >= 0xF0 && first < 0xF5 ? 4
+                                                               : 0;
     for (std::size_t i = 1; i < length; ++i) {
         if ((byte(i) & 0xC0U) != 0x80) {
             return 0;
         }
     }
-    const bool bad = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) || (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F);
+    const bool bad = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) || (first == 0xF0 && byte(1) < 0x90) ||
+                     (first == 0xF4 && byte(1) > 0x8F);
     return bad ? 0 : length;
 }
 
@@ -66,7 +70,9 @@ std::optional<Lsn> parseLsn(std::string_view text) {
     return Lsn{(static_cast<std::uint64_t>(high) << 32) | low};
 }
 
-std::string toString(Lsn lsn) { return fmt::format("{:X}/{:X}", lsn.value >> 32, lsn.value & 0xFFFFFFFFU); }
+std::string toString(Lsn lsn) {
+    return fmt::format("{:X}/{:X}", lsn.value >> 32, lsn.value & 0xFFFFFFFFU);
+}
 
 std::string quoteIdentifier(std::string_view name) {
     refuseInvalid(name);

@@ -24,7 +24,8 @@ Result<bool> waitUntil(const std::function<Result<bool>()>& condition, const Ste
 
 class Runner::Context final : public StepContext {
   public:
-    Context(const Step& step, const RunRecord& record, const std::atomic<bool>& cancel) : m_record(record), m_cancel(cancel), m_deadline(step.limit) {
+    Context(const Step& step, const RunRecord& record, const std::atomic<bool>& cancel)
+        : m_record(record), m_cancel(cancel), m_deadline(step.limit) {
         state.id = step.id;
         state.title = step.title;
         state.waitingFor = step.waitsFor;
@@ -126,7 +127,8 @@ Status Runner::runOne(const Step& step) {
     }
     context.end("done");
     const double ms = static_cast<double>(context.state.endedUs - context.state.startedUs) / 1000.0;
-    static_cast<void>(m_record.publish(EventKind::Outcome, {{"step", step.id}, {"ok", true}, {"detail", context.state.detail}, {"ms", ms}}));
+    static_cast<void>(
+        m_record.publish(EventKind::Outcome, {{"step", step.id}, {"ok", true}, {"detail", context.state.detail}, {"ms", ms}}));
     return {};
 }
 
@@ -144,7 +146,8 @@ void Runner::undo(const std::vector<const Step*>& done) {
         state.detail = status.ok() ? "undone" : "left over: " + status.error().text();
         state.endedUs = m_record.nowUs();
         static_cast<void>(m_record.publish(EventKind::Step, toJson(state)));
-        static_cast<void>(m_record.publish(EventKind::Outcome, {{"step", step.id + ".undo"}, {"ok", status.ok()}, {"detail", state.detail}}));
+        static_cast<void>(
+            m_record.publish(EventKind::Outcome, {{"step", step.id + ".undo"}, {"ok", status.ok()}, {"detail", state.detail}}));
     }
 }
 

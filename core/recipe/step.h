@@ -27,13 +27,13 @@ enum class Probe { NotDone, Done };
 
 /// One act of a runbook, as data.
 struct Step {
-    std::string id;    ///< "replicate.schema"
+    std::string id; ///< "replicate.schema"
     std::string title;
-    std::function<Result<Probe>()> probe;      ///< may be empty: run always (it must be harmless to repeat)
-    std::function<Status()> precheck;          ///< may be empty
+    std::function<Result<Probe>()> probe; ///< may be empty: run always (it must be harmless to repeat)
+    std::function<Status()> precheck;     ///< may be empty
     std::function<Status(StepContext&)> run;
-    std::function<Status()> verify;            ///< may be empty
-    std::function<Status()> undo;              ///< may be empty: nothing to undo
+    std::function<Status()> verify; ///< may be empty
+    std::function<Status()> undo;   ///< may be empty: nothing to undo
     Millis limit{60000};
     std::string waitsFor;
     std::string onTimeout = "the step fails and nothing further is done";

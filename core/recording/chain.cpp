@@ -55,7 +55,9 @@ class Sha256 {
 
 } // namespace
 
-Digest leaf(const Salt& salt, std::string_view body) { return Sha256().addByte(0).add(salt.data(), salt.size()).add(body.data(), body.size()).done(); }
+Digest leaf(const Salt& salt, std::string_view body) {
+    return Sha256().addByte(0).add(salt.data(), salt.size()).add(body.data(), body.size()).done();
+}
 
 Digest genesis(const std::map<std::string, std::string>& meta) {
     Sha256 hash;

@@ -23,7 +23,9 @@ bool takeBytes(const std::optional<std::string_view>& bytes, std::array<unsigned
 
 } // namespace
 
-void Statement::finalize(sqlite3_stmt* statement) { sqlite3_finalize(statement); }
+void Statement::finalize(sqlite3_stmt* statement) {
+    sqlite3_finalize(statement);
+}
 
 Statement& Statement::bind(int index, std::int64_t number) {
     sqlite3_bind_int64(m_statement.get(), index, number);
@@ -40,7 +42,9 @@ Statement& Statement::bindBlob(int index, const void* bytes, std::size_t count) 
     return *this;
 }
 
-int Statement::step() { return sqlite3_step(m_statement.get()); }
+int Statement::step() {
+    return sqlite3_step(m_statement.get());
+}
 
 void Statement::reset() {
     sqlite3_reset(m_statement.get());
@@ -78,7 +82,9 @@ std::optional<std::string_view> Statement::blob(int column) const {
     return std::string_view(bytes, count);
 }
 
-bool Statement::isNull(int column) const { return sqlite3_column_type(m_statement.get(), column) == SQLITE_NULL; }
+bool Statement::isNull(int column) const {
+    return sqlite3_column_type(m_statement.get(), column) == SQLITE_NULL;
+}
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& uriOrPath, int flags, std::string shownName) {
     sqlite3* handle = nullptr;
@@ -90,7 +96,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& uriOrPath, i
     return database;
 }
 
-Database::~Database() { sqlite3_close_v2(m_handle); }
+Database::~Database() {
+    sqlite3_close_v2(m_handle);
+}
 
 Status Database::exec(const char* sql) {
     if (sqlite3_exec(m_handle, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
@@ -111,7 +119,10 @@ Error Database::error(const char* doing) const {
     const int code = sqlite3_errcode(m_handle) & 0xFF;
     const std::string reason = plainText(sqlite3_errmsg(m_handle), 200);
     if (code == SQLITE_FULL) {
-        return {Error::Kind::Unavailable, fmt::format("The disk is full: the recording {} cannot be written.", m_name), "Free some space; what waits is written with the next record.", {}};
+        return {Error::Kind::Unavailable,
+                fmt::format("The disk is full: the recording {} cannot be written.", m_name),
+                "Free some space; what waits is written with the next record.",
+                {}};
     }
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
         return {Error::Kind::Refused, fmt::format("The recording {} is being written by another process.", m_name), {}, {}};
@@ -134,8 +145,9 @@ Status checkSchema(Database& database) {
     std::size_t count = 0;
     int code = rows->step();
     for (; code == SQLITE_ROW; code = rows->step(), ++count) {
-        const bool ours = count < schema::TABLES.size() && rows->text(0, 20) == "table" && rows->text(1, 100) == schema::TABLES[count].name &&
-                          rows->text(2, 100) == schema::TABLES[count].name && rows->text(3, 4000) == schema::TABLES[count].sql;
+        const bool ours = count < schema::TABLES.size() && rows->text(0, 20) == "table" &&
+                          rows->text(1, 100) == schema::TABLES[count].name && rows->text(2, 100) == schema::TABLES[count].name &&
+                          rows->text(3, 4000) == schema::TABLES[count].sql;
         if (!ours) {
             return badRecording(database.name(), "its tables are not those of a recording");
         }

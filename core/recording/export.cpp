@@ -25,13 +25,17 @@ std::string csvText(const std::string& text) {
 
 } // namespace
 
-std::string ndjsonLine(const Event& event) { return dumpJson(toJson(event)) + "\n"; }
+std::string ndjsonLine(const Event& event) {
+    return dumpJson(toJson(event)) + "\n";
+}
 
-std::string csvHeader() { return "seq,time_utc,steady_us,kind,actor,text,body\n"; }
+std::string csvHeader() {
+    return "seq,time_utc,steady_us,kind,actor,text,body\n";
+}
 
 std::string csvLine(const Event& event) {
-    return fmt::format("{},{},{},{},{},{},{}\n", event.seq, isoUtc(event.wallUs), event.steadyUs, eventKindName(event.kind), csvText(event.actor),
-                       csvText(describe(event)), csvText(dumpJson(event.body)));
+    return fmt::format("{},{},{},{},{},{},{}\n", event.seq, isoUtc(event.wallUs), event.steadyUs, eventKindName(event.kind),
+                       csvText(event.actor), csvText(describe(event)), csvText(dumpJson(event.body)));
 }
 
 } // namespace tealdeck

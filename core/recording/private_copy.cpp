@@ -36,7 +36,9 @@ struct Fd {
 
 Error cannot(const char* what, const std::string& name, int reason) {
     return {reason == ENOENT || reason == ELOOP ? Error::Kind::Invalid : Error::Kind::Unavailable,
-            fmt::format("Cannot {} the recording {}: {}.", what, name, systemReason(reason)), {}, {}};
+            fmt::format("Cannot {} the recording {}: {}.", what, name, systemReason(reason)),
+            {},
+            {}};
 }
 
 /// The bytes that change when a write-ahead log is started anew; empty when there is no log.
@@ -109,7 +111,10 @@ Status checkHeader(const std::filesystem::path& file, const std::string& name) {
         return Error{Error::Kind::Invalid, fmt::format("{} is not a recording of Tealdeck.", name), "Give a file that ends in .teal.", {}};
     }
     if (const std::uint32_t version = bigEndian(header, 60, 4); version != schema::USER_VERSION) {
-        return Error{Error::Kind::Invalid, fmt::format("{} has version {} of the format, this program reads {}.", name, version, schema::USER_VERSION), "Use a newer Tealdeck.", {}};
+        return Error{Error::Kind::Invalid,
+                     fmt::format("{} has version {} of the format, this program reads {}.", name, version, schema::USER_VERSION),
+                     "Use a newer Tealdeck.",
+                     {}};
     }
     if (bigEndian(header, 16, 2) != schema::PAGE_SIZE || header[20] != 0) {
         return badRecording(name, "its pages have a wrong size");
@@ -119,7 +124,9 @@ Status checkHeader(const std::filesystem::path& file, const std::string& name) {
 
 } // namespace
 
-PrivateCopy::~PrivateCopy() { forget(); }
+PrivateCopy::~PrivateCopy() {
+    forget();
+}
 
 void PrivateCopy::forget() {
     if (!folder.empty()) {
@@ -130,7 +137,8 @@ void PrivateCopy::forget() {
 }
 
 PrivateCopy::PrivateCopy(PrivateCopy&& other) noexcept
-    : folder(std::move(other.folder)), file(std::move(other.file)), hasLog(other.hasLog), sizeBytes(other.sizeBytes), name(std::move(other.name)) {
+    : folder(std::move(other.folder)), file(std::move(other.file)), hasLog(other.hasLog), sizeBytes(other.sizeBytes),
+      name(std::move(other.name)) {
     other.folder.clear();
 }
 
@@ -140,7 +148,10 @@ Result<PrivateCopy> PrivateCopy::make(const std::filesystem::path& original) {
     std::error_code failure;
     std::string pattern = (std::filesystem::temp_directory_path(failure) / "tealdeck-XXXXXX").string();
     if (failure || ::mkdtemp(pattern.data()) == nullptr) {
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot make a private folder for a copy: {}.", systemReason(errno)), "Check TMPDIR.", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("Cannot make a private folder for a copy: {}.", systemReason(errno)),
+                     "Check TMPDIR.",
+                     {}};
     }
     copy.folder = pattern;
     copy.file = copy.folder / "copy.teal";
@@ -162,7 +173,8 @@ Result<PrivateCopy> PrivateCopy::make(const std::filesystem::path& original) {
             copy.hasLog = logBytes.ok();
             copy.sizeBytes += logBytes.valueOr(0);
         }
-        const bool steady = logIdentity(log) == before && copy.hasLog == !before.empty() && (copy.hasLog || fileIdentity(original) == fileBefore);
+        const bool steady =
+            logIdentity(log) == before && copy.hasLog == !before.empty() && (copy.hasLog || fileIdentity(original) == fileBefore);
         if (steady) {
             Status fine = checkHeader(copy.file, copy.name);
             return fine ? Result<PrivateCopy>(std::move(copy)) : Result<PrivateCopy>(fine.error());

@@ -12,9 +12,9 @@ namespace tealdeck {
 struct PrivateCopy {
     std::filesystem::path folder;
     std::filesystem::path file;
-    bool hasLog = false;        ///< a write-ahead log was copied beside it: the recording is unfinished
+    bool hasLog = false; ///< a write-ahead log was copied beside it: the recording is unfinished
     std::uint64_t sizeBytes = 0;
-    std::string name;           ///< of the original, for people
+    std::string name; ///< of the original, for people
 
     PrivateCopy() = default;
     ~PrivateCopy();

@@ -41,7 +41,8 @@ Status foldLog(const PrivateCopy& copy) {
         return opened.error();
     }
     harden((*opened)->handle());
-    return (*opened)->exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF; PRAGMA cell_size_check=ON; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
+    return (*opened)->exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF; PRAGMA cell_size_check=ON; PRAGMA "
+                           "wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
 }
 
 } // namespace
@@ -74,7 +75,8 @@ Status RecordingReader::openCopy() {
     harden(m_database->handle());
     m_limit = std::chrono::steady_clock::now() + STEP_LIMIT;
     sqlite3_progress_handler(m_database->handle(), PROGRESS_EVERY, &RecordingReader::onProgress, this);
-    if (Status set = m_database->exec("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA query_only=ON; PRAGMA temp_store=MEMORY"); !set) {
+    if (Status set = m_database->exec("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA query_only=ON; PRAGMA temp_store=MEMORY");
+        !set) {
         return set;
     }
     if (Status ours = checkSchema(*m_database); !ours) {
@@ -94,7 +96,9 @@ Status RecordingReader::openCopy() {
     return {};
 }
 
-int RecordingReader::onProgress(void* self) { return std::chrono::steady_clock::now() > static_cast<RecordingReader*>(self)->m_limit ? 1 : 0; }
+int RecordingReader::onProgress(void* self) {
+    return std::chrono::steady_clock::now() > static_cast<RecordingReader*>(self)->m_limit ? 1 : 0;
+}
 
 int RecordingReader::step(Statement& statement) {
     m_limit = std::chrono::steady_clock::now() + STEP_LIMIT;
@@ -141,7 +145,8 @@ Result<Event> RecordingReader::toEvent(const StoredRecord& record) const {
 
 Status RecordingReader::read(std::uint64_t fromSeq, std::uint64_t limit, const std::function<bool(const Event&)>& each) {
     constexpr auto MOST = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    Result<Statement> rows = m_database->prepare(fmt::format("SELECT {} FROM record WHERE seq >= ? ORDER BY seq LIMIT ?", RECORD_COLUMNS).c_str());
+    Result<Statement> rows =
+        m_database->prepare(fmt::format("SELECT {} FROM record WHERE seq >= ? ORDER BY seq LIMIT ?", RECORD_COLUMNS).c_str());
     if (!rows) {
         return rows.error();
     }
@@ -153,7 +158,8 @@ Status RecordingReader::read(std::uint64_t fromSeq, std::uint64_t limit, const s
         StoredRecord record;
         const std::optional<std::string> wrong = takeRecord(*rows, record);
         if (wrong || record.seq != expected) {
-            return badRecording(m_copy.name, wrong ? fmt::format("record {}: {}", expected, *wrong) : fmt::format("record {} is missing", expected));
+            return badRecording(m_copy.name,
+                                wrong ? fmt::format("record {}: {}", expected, *wrong) : fmt::format("record {} is missing", expected));
         }
         const Result<Event> event = toEvent(record);
         if (!event) {
@@ -249,7 +255,8 @@ Result<RecordingInfo> RecordingReader::info() {
     info.verified = m_verified;
     info.headHash = chain::hex(chain::genesis(m_meta));
     for (const char* end : {"ASC", "DESC"}) {
-        Result<Statement> row = m_database->prepare(fmt::format("SELECT {} FROM record ORDER BY seq {} LIMIT 1", RECORD_COLUMNS, end).c_str());
+        Result<Statement> row =
+            m_database->prepare(fmt::format("SELECT {} FROM record ORDER BY seq {} LIMIT 1", RECORD_COLUMNS, end).c_str());
         if (!row) {
             return row.error();
         }

@@ -18,11 +18,11 @@ namespace tealdeck {
 /// What the chain of a recording says.
 struct VerifyReport {
     bool ok = false;
-    std::uint64_t records = 0;    ///< how many were found sound, from the first one on
-    std::uint64_t redacted = 0;   ///< of these, how many have had their body taken out
+    std::uint64_t records = 0;     ///< how many were found sound, from the first one on
+    std::uint64_t redacted = 0;    ///< of these, how many have had their body taken out
     std::uint64_t brokenAtSeq = 0; ///< 0: nowhere
-    std::string reason;           ///< why it is not ok
-    std::string headHash;         ///< of the last sound record
+    std::string reason;            ///< why it is not ok
+    std::string headHash;          ///< of the last sound record
 };
 
 struct RecordingInfo {

@@ -27,8 +27,8 @@ inline constexpr std::array<Table, 3> TABLES{{
 }};
 
 inline constexpr std::size_t MAX_BODY = std::size_t{8} << 20;
-inline constexpr std::size_t MAX_NAME = 200;                                ///< of an actor or a key of meta
-inline constexpr std::size_t MAX_VALUE = std::size_t{64} << 10;             ///< of meta
+inline constexpr std::size_t MAX_NAME = 200;                    ///< of an actor or a key of meta
+inline constexpr std::size_t MAX_VALUE = std::size_t{64} << 10; ///< of meta
 inline constexpr std::size_t MAX_META = 64;
 inline constexpr std::size_t MAX_ACTORS = 10'000;
 inline constexpr std::uint64_t MAX_FILE = std::uint64_t{4} << 30;

@@ -22,7 +22,9 @@ constexpr Millis FLUSH_AFTER{80}; ///< with the commit itself within the promise
 constexpr Millis RETRY_AFTER{500};
 constexpr std::size_t MAX_QUEUED = std::size_t{64} << 20;
 
-std::string shown(const std::filesystem::path& path) { return plainText(path.string(), 200); }
+std::string shown(const std::filesystem::path& path) {
+    return plainText(path.string(), 200);
+}
 
 Status syncPath(const std::filesystem::path& path, int flags) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
@@ -31,21 +33,27 @@ Status syncPath(const std::filesystem::path& path, int flags) {
     if (fd >= 0) {
         ::close(fd);
     }
-    return fine ? Status() : Status(Error{Error::Kind::Unavailable, fmt::format("Cannot flush {}: {}.", shown(path), systemReason(reason)), {}, {}});
+    return fine ? Status()
+                : Status(Error{Error::Kind::Unavailable, fmt::format("Cannot flush {}: {}.", shown(path), systemReason(reason)), {}, {}});
 }
 
-std::filesystem::path folderOf(const std::filesystem::path& path) { return path.has_parent_path() ? path.parent_path() : std::filesystem::path("."); }
+std::filesystem::path folderOf(const std::filesystem::path& path) {
+    return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
 
 Status checkMeta(const std::map<std::string, std::string>& meta) {
     const bool fine = meta.size() <= schema::MAX_META && std::all_of(meta.begin(), meta.end(), [](const auto& entry) {
-                          return entry.first.size() <= schema::MAX_NAME && entry.second.size() <= schema::MAX_VALUE && isUtf8(entry.first) && isUtf8(entry.second);
+                          return entry.first.size() <= schema::MAX_NAME && entry.second.size() <= schema::MAX_VALUE &&
+                                 isUtf8(entry.first) && isUtf8(entry.second);
                       });
-    return fine ? Status() : Status(Error{Error::Kind::Invalid, "What the recording should say about itself is too long or not UTF-8.", {}, {}});
+    return fine ? Status()
+                : Status(Error{Error::Kind::Invalid, "What the recording should say about itself is too long or not UTF-8.", {}, {}});
 }
 
 } // namespace
 
-Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(const std::filesystem::path& path, const std::map<std::string, std::string>& meta) {
+Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(const std::filesystem::path& path,
+                                                                 const std::map<std::string, std::string>& meta) {
     if (Status fine = checkMeta(meta); !fine) {
         return fine.error();
     }
@@ -55,7 +63,9 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(const std::file
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return Error{errno == EEXIST ? Error::Kind::Conflict : Error::Kind::Unavailable,
-                     fmt::format("Cannot make the recording {}: {}.", shown(path), systemReason(errno)), "A recording is never written over; choose another name or folder.", {}};
+                     fmt::format("Cannot make the recording {}: {}.", shown(path), systemReason(errno)),
+                     "A recording is never written over; choose another name or folder.",
+                     {}};
     }
     ::close(fd);
     std::unique_ptr<RecordingWriter> writer(new RecordingWriter(path, meta));
@@ -111,7 +121,8 @@ Status RecordingWriter::openDatabase() {
     sqlite3_db_config(m_database->handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(m_database->handle(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     // Exclusive: a second writer is refused, and the index of the write-ahead log needs no shared file.
-    return m_database->exec("PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY");
+    return m_database->exec(
+        "PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY");
 }
 
 Status RecordingWriter::makeTables() {
@@ -171,14 +182,16 @@ Status RecordingWriter::loadTail() {
         return {};
     }
     const auto actor = actors->find(last.actor);
-    const bool fits = actor != actors->end() && last.seq == previous.seq + 1 && (!last.salt || chain::leaf(*last.salt, body) == last.leaf) &&
+    const bool fits = actor != actors->end() && last.seq == previous.seq + 1 &&
+                      (!last.salt || chain::leaf(*last.salt, body) == last.leaf) &&
                       chain::next(previous.hash, {last.seq, last.steadyUs, last.wallUs, last.kind, actor->second}, last.leaf) == last.hash;
     if (!fits) {
         return badRecording(m_database->name(), fmt::format("the chain is broken at its last record {}", last.seq));
     }
     const std::optional<Json> parsed = parseJson(body);
     if (last.kind == static_cast<std::int64_t>(EventKind::Seal) && parsed && member<bool>(*parsed, "closed", false)) {
-        return Error{Error::Kind::Refused, fmt::format("The recording {} is finished; nothing can be added to it.", m_database->name()), {}, {}};
+        return Error{
+            Error::Kind::Refused, fmt::format("The recording {} is finished; nothing can be added to it.", m_database->name()), {}, {}};
     }
     m_head = last.hash;
     m_lastSeq = m_writtenSeq = last.seq;
@@ -187,7 +200,8 @@ Status RecordingWriter::loadTail() {
 }
 
 Status RecordingWriter::prepare() {
-    Result<Statement> insert = m_database->prepare(fmt::format("INSERT INTO record({}) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", RECORD_COLUMNS).c_str());
+    Result<Statement> insert =
+        m_database->prepare(fmt::format("INSERT INTO record({}) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", RECORD_COLUMNS).c_str());
     Result<Statement> insertActor = m_database->prepare("INSERT INTO actor(id, name) VALUES(?, ?)");
     if (!insert || !insertActor) {
         return insert ? insertActor.error() : insert.error();
@@ -204,14 +218,24 @@ Status RecordingWriter::enqueue(const Event& event) {
     row.leaf = chain::leaf(row.salt, row.body);
     row.event = {event.seq, event.steadyUs, event.wallUs, event.kind, plainText(event.actor, schema::MAX_NAME / 4), Json()};
     if (!event.body.is_object() || row.body.size() > schema::MAX_BODY || isNestedDeeper(row.body, 60)) {
-        return Error{Error::Kind::Internal, fmt::format("Event {} cannot be recorded: its body is no object, too long or too deep.", event.seq), {}, {}};
+        return Error{Error::Kind::Internal,
+                     fmt::format("Event {} cannot be recorded: its body is no object, too long or too deep.", event.seq),
+                     {},
+                     {}};
     }
     const std::lock_guard lock(m_queueMutex);
     if (m_closed || event.seq != m_lastSeq + 1) {
-        return Error{Error::Kind::Conflict, m_closed ? "The recording is closed." : fmt::format("Event {} cannot follow event {} in the recording.", event.seq, m_lastSeq), {}, {}};
+        return Error{Error::Kind::Conflict,
+                     m_closed ? "The recording is closed."
+                              : fmt::format("Event {} cannot follow event {} in the recording.", event.seq, m_lastSeq),
+                     {},
+                     {}};
     }
     if (m_queuedBytes > MAX_QUEUED) {
-        return Error{Error::Kind::Unavailable, "The recording could not be written for so long that no more records fit in memory.", "Free some disk space.", {}};
+        return Error{Error::Kind::Unavailable,
+                     "The recording could not be written for so long that no more records fit in memory.",
+                     "Free some disk space.",
+                     {}};
     }
     row.event.steadyUs = std::max(event.steadyUs, m_lastSteadyUs);
     const auto kind = static_cast<std::int64_t>(row.event.kind);
@@ -235,7 +259,9 @@ Status RecordingWriter::append(const Event& event) {
     return {};
 }
 
-Status RecordingWriter::flush() { return drain(std::numeric_limits<std::uint64_t>::max()); }
+Status RecordingWriter::flush() {
+    return drain(std::numeric_limits<std::uint64_t>::max());
+}
 
 /// Writes everything that waits, unless another thread has already written up to the given record.
 Status RecordingWriter::drain(std::uint64_t upTo) {
@@ -351,11 +377,17 @@ void RecordingWriter::flusher() {
     }
 }
 
-std::string RecordingWriter::headHash() const { return chain::hex(locked(m_head)); }
+std::string RecordingWriter::headHash() const {
+    return chain::hex(locked(m_head));
+}
 
-std::uint64_t RecordingWriter::lastSeq() const { return locked(m_lastSeq); }
+std::uint64_t RecordingWriter::lastSeq() const {
+    return locked(m_lastSeq);
+}
 
-std::int64_t RecordingWriter::lastSteadyUs() const { return locked(m_lastSteadyUs); }
+std::int64_t RecordingWriter::lastSteadyUs() const {
+    return locked(m_lastSteadyUs);
+}
 
 Status RecordingWriter::close() {
     {
@@ -364,7 +396,8 @@ Status RecordingWriter::close() {
             return {};
         }
     }
-    const Event seal{lastSeq() + 1, lastSteadyUs(), Clock::system().wallUs(), EventKind::Seal, "engine", {{"head", headHash()}, {"closed", true}}};
+    const Event seal{lastSeq() + 1,   lastSteadyUs(), Clock::system().wallUs(),
+                     EventKind::Seal, "engine",       {{"head", headHash()}, {"closed", true}}};
     if (Status sealed = append(seal); !sealed) {
         return sealed;
     }

@@ -21,8 +21,10 @@ namespace tealdeck {
 /// memory in its place and is written as soon as the disk allows: a recording has no holes.
 class RecordingWriter {
   public:
-    /// Makes a new file (0600, never over an existing one; a missing folder is made 0700). meta: recording_id, deployment, plan_sha256, tool.
-    static Result<std::unique_ptr<RecordingWriter>> create(const std::filesystem::path& path, const std::map<std::string, std::string>& meta);
+    /// Makes a new file (0600, never over an existing one; a missing folder is made 0700). meta: recording_id, deployment, plan_sha256,
+    /// tool.
+    static Result<std::unique_ptr<RecordingWriter>> create(const std::filesystem::path& path,
+                                                           const std::map<std::string, std::string>& meta);
     /// Goes on with an unfinished recording, for example after a crash, once its last record has been verified.
     static Result<std::unique_ptr<RecordingWriter>> reopen(const std::filesystem::path& path);
     /// Writes what waits; the recording stays unfinished unless close() was called.
@@ -57,7 +59,8 @@ class RecordingWriter {
         const std::lock_guard lock(m_queueMutex);
         return value;
     }
-    RecordingWriter(std::filesystem::path path, std::map<std::string, std::string> meta) : m_path(std::move(path)), m_meta(std::move(meta)) {}
+    RecordingWriter(std::filesystem::path path, std::map<std::string, std::string> meta)
+        : m_path(std::move(path)), m_meta(std::move(meta)) {}
     Status openDatabase();
     Status makeTables();
     Status loadTail();

@@ -19,7 +19,9 @@ select format('%s%I.%I', case when c.relkind = 'r' then 'only ' else '' end, n.n
    and not exists (select from pg_publication p join pg_publication_rel r on r.prpubid = p.oid where p.pubname = $1 and r.prrelid = c.oid)
  order by 1)";
 
-Status asStatus(const Result<Rows>& result) { return result.ok() ? Status() : Status(result.error()); }
+Status asStatus(const Result<Rows>& result) {
+    return result.ok() ? Status() : Status(result.error());
+}
 
 } // namespace
 
@@ -47,7 +49,9 @@ Status Link::publish() {
         }
         return asStatus(m_source.batch(fmt::format("create publication {} for table {}", quoteIdentifier(name), list), Millis(60000)));
     }
-    return list.empty() ? Status() : asStatus(m_source.batch(fmt::format("alter publication {} add table {}", quoteIdentifier(name), list), Millis(60000)));
+    return list.empty()
+               ? Status()
+               : asStatus(m_source.batch(fmt::format("alter publication {} add table {}", quoteIdentifier(name), list), Millis(60000)));
 }
 
 std::string Link::subscriberConninfo() const {
@@ -69,7 +73,8 @@ std::string Link::subscriberConninfo() const {
 }
 
 std::string Link::options(bool copy) const {
-    std::string text = fmt::format("slot_name = {}, create_slot = {}, enabled = {}, copy_data = {}, synchronous_commit = off", quoteLiteral(m_slot), copy, copy, copy);
+    std::string text = fmt::format("slot_name = {}, create_slot = {}, enabled = {}, copy_data = {}, synchronous_commit = off",
+                                   quoteLiteral(m_slot), copy, copy, copy);
     const int subscriber = m_destination.serverVersion() / 10000;
     const int publisher = m_source.serverVersion() / 10000;
     if (subscriber >= 14 && publisher >= 14) {
@@ -82,9 +87,10 @@ std::string Link::options(bool copy) const {
 }
 
 Status Link::createWithCopy(Millis limit) {
-    return asStatus(m_destination.batch(fmt::format("create subscription {} connection {} publication {} with ({})", quoteIdentifier(m_subscription),
-                                                    quoteLiteral(subscriberConninfo()), quoteIdentifier(publicationName(m_plan)), options(true)),
-                                        limit));
+    return asStatus(
+        m_destination.batch(fmt::format("create subscription {} connection {} publication {} with ({})", quoteIdentifier(m_subscription),
+                                        quoteLiteral(subscriberConninfo()), quoteIdentifier(publicationName(m_plan)), options(true)),
+                            limit));
 }
 
 Status Link::prepare(Millis limit) {
@@ -97,10 +103,12 @@ Status Link::prepare(Millis limit) {
     if (const Result<Rows> slot = m_source.query("select pg_create_logical_replication_slot($1, 'pgoutput')", {m_slot}, limit); !slot) {
         return slot.error();
     }
-    // Without a copy the subscription still connects: its host, login, TLS and publication are proven here, by the server that will use them.
-    return asStatus(m_destination.batch(fmt::format("create subscription {} connection {} publication {} with ({})", quoteIdentifier(m_subscription),
-                                                    quoteLiteral(subscriberConninfo()), quoteIdentifier(publicationName(m_plan)), options(false)),
-                                        limit));
+    // Without a copy the subscription still connects: its host, login, TLS and publication are proven here, by the server that will use
+    // them.
+    return asStatus(
+        m_destination.batch(fmt::format("create subscription {} connection {} publication {} with ({})", quoteIdentifier(m_subscription),
+                                        quoteLiteral(subscriberConninfo()), quoteIdentifier(publicationName(m_plan)), options(false)),
+                            limit));
 }
 
 Status Link::activate(const std::string& startLsn) {
@@ -112,10 +120,11 @@ Status Link::activate(const std::string& startLsn) {
         return {}; // an active origin can't be advanced, and needs not
     }
     // Never backwards: a feed that has already run once stands behind its start.
-    const Result<Rows> moved = m_destination.query("select pg_replication_origin_advance('pg_' || s.oid, $2::pg_lsn) from pg_subscription s "
-                                                   "where s.subname = $1 and s.subdbid = (select oid from pg_database where datname = current_database()) "
-                                                   "and coalesce(pg_replication_origin_progress('pg_' || s.oid, false), '0/0') < $2::pg_lsn",
-                                                   {m_subscription, startLsn});
+    const Result<Rows> moved =
+        m_destination.query("select pg_replication_origin_advance('pg_' || s.oid, $2::pg_lsn) from pg_subscription s "
+                            "where s.subname = $1 and s.subdbid = (select oid from pg_database where datname = current_database()) "
+                            "and coalesce(pg_replication_origin_progress('pg_' || s.oid, false), '0/0') < $2::pg_lsn",
+                            {m_subscription, startLsn});
     if (!moved) {
         return moved.error();
     }
@@ -138,7 +147,9 @@ Status Link::retire(Millis limit) {
     if (*exists) {
         // Cut loose from the slot first: then neither a dead publisher nor a frozen sender can keep the subscription alive.
         const std::string name = quoteIdentifier(m_subscription);
-        for (const std::string& statement : {fmt::format("alter subscription {} disable", name), fmt::format("alter subscription {} set (slot_name = none)", name), fmt::format("drop subscription {}", name)}) {
+        for (const std::string& statement :
+             {fmt::format("alter subscription {} disable", name), fmt::format("alter subscription {} set (slot_name = none)", name),
+              fmt::format("drop subscription {}", name)}) {
             if (const Result<Rows> done = m_destination.batch(statement, limit); !done) {
                 return done.error();
             }
@@ -151,30 +162,39 @@ Status Link::dropSlot(Millis limit) {
     const Deadline deadline(limit);
     for (;;) {
         // Slots of unfinished table copies bear the subscription's number and go with their sender; ours is dropped by name.
-        const Result<Rows> dropped = m_source.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1", {m_slot}, limit);
+        const Result<Rows> dropped =
+            m_source.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1", {m_slot}, limit);
         if (dropped) {
             return {};
         }
         if (dropped.error().sqlstate != "55006" || deadline.passed()) {
-            return Error{dropped.error().kind, fmt::format("Left over: slot {} on {}: {}", m_slot, m_source.label(), dropped.error().message),
+            return Error{dropped.error().kind,
+                         fmt::format("Left over: slot {} on {}: {}", m_slot, m_source.label(), dropped.error().message),
                          fmt::format("Run there: select pg_drop_replication_slot('{}')", m_slot), dropped.error().sqlstate};
         }
-        static_cast<void>(m_source.query("select pg_terminate_backend(active_pid), pg_sleep(0.05) from pg_replication_slots where slot_name = $1 and active_pid is not null", {m_slot}));
+        static_cast<void>(m_source.query("select pg_terminate_backend(active_pid), pg_sleep(0.05) from pg_replication_slots where "
+                                         "slot_name = $1 and active_pid is not null",
+                                         {m_slot}));
     }
 }
 
 Result<bool> Link::subscriptionExists() {
-    const Result<Rows> rows = m_destination.query("select 1 from pg_subscription where subname = $1 and subdbid = (select oid from pg_database where datname = current_database())", {m_subscription});
+    const Result<Rows> rows = m_destination.query(
+        "select 1 from pg_subscription where subname = $1 and subdbid = (select oid from pg_database where datname = current_database())",
+        {m_subscription});
     return rows.ok() ? Result<bool>(!rows->empty()) : Result<bool>(rows.error());
 }
 
 Result<bool> Link::enabled() {
-    const Result<Rows> rows = m_destination.query("select subenabled from pg_subscription where subname = $1 and subdbid = (select oid from pg_database where datname = current_database())", {m_subscription});
+    const Result<Rows> rows = m_destination.query("select subenabled from pg_subscription where subname = $1 and subdbid = (select oid "
+                                                  "from pg_database where datname = current_database())",
+                                                  {m_subscription});
     if (!rows) {
         return rows.error();
     }
     if (rows->empty()) {
-        return Error{Error::Kind::Conflict, fmt::format("There is no subscription {} on {}.", m_subscription, m_destination.label()), {}, {}};
+        return Error{
+            Error::Kind::Conflict, fmt::format("There is no subscription {} on {}.", m_subscription, m_destination.label()), {}, {}};
     }
     return rows->text(0, 0) == "t";
 }
@@ -191,7 +211,8 @@ select count(r.srrelid) filter (where r.srsubstate = 'r'), count(r.srrelid), coa
         return rows.error();
     }
     if (rows->empty()) {
-        return Error{Error::Kind::Conflict, fmt::format("There is no subscription {} on {}.", m_subscription, m_destination.label()), {}, {}};
+        return Error{
+            Error::Kind::Conflict, fmt::format("There is no subscription {} on {}.", m_subscription, m_destination.label()), {}, {}};
     }
     LinkProgress p;
     p.tablesReady = std::stoi(rows->text(0, 0));
@@ -203,10 +224,13 @@ select count(r.srrelid) filter (where r.srsubstate = 'r'), count(r.srrelid), coa
 }
 
 Result<bool> Link::confirmed(const std::string& lsn) {
-    const Result<Rows> rows = m_source.query("select confirmed_flush_lsn >= $2::pg_lsn from pg_replication_slots where slot_name = $1", {m_slot, lsn});
+    const Result<Rows> rows =
+        m_source.query("select confirmed_flush_lsn >= $2::pg_lsn from pg_replication_slots where slot_name = $1", {m_slot, lsn});
     return rows.ok() ? Result<bool>(rows->text(0, 0) == "t") : Result<bool>(rows.error());
 }
 
-Status Link::unpublish(const Plan& plan, Connection& session) { return asStatus(session.batch("drop publication if exists " + quoteIdentifier(publicationName(plan)))); }
+Status Link::unpublish(const Plan& plan, Connection& session) {
+    return asStatus(session.batch("drop publication if exists " + quoteIdentifier(publicationName(plan))));
+}
 
 } // namespace tealdeck

@@ -12,7 +12,7 @@ struct LinkProgress {
     int tablesTotal = 0;
     double bytesReady = 0; ///< sizes on the subscriber of the tables that are ready
     bool workerAlive = false;
-    std::string notReady;  ///< a table that is not ready, for messages
+    std::string notReady; ///< a table that is not ready, for messages
 };
 
 /// The feed of one database in one direction: publication and slot on the source, subscription on the destination.

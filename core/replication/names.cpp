@@ -6,9 +6,13 @@
 
 namespace tealdeck {
 
-std::string publicationName(const Plan& plan) { return "tealdeck_" + plan.deployment; }
+std::string publicationName(const Plan& plan) {
+    return "tealdeck_" + plan.deployment;
+}
 
-std::string subscriptionName(const Plan& plan, Direction direction) { return fmt::format("tealdeck_{}_{}", plan.deployment, directionName(direction)); }
+std::string subscriptionName(const Plan& plan, Direction direction) {
+    return fmt::format("tealdeck_{}_{}", plan.deployment, directionName(direction));
+}
 
 std::string slotName(const Plan& plan, Direction direction, const std::string& database) {
     const auto place = std::find(plan.databases.begin(), plan.databases.end(), database) - plan.databases.begin();

@@ -8,10 +8,18 @@ namespace tealdeck {
 
 /// The way that changes flow: forward is blue to green, reverse is green to blue.
 enum class Direction { Forward, Reverse };
-inline Side sourceOf(Direction direction) { return direction == Direction::Forward ? Side::Blue : Side::Green; }
-inline Side destinationOf(Direction direction) { return otherSide(sourceOf(direction)); }
-inline Direction opposite(Direction direction) { return direction == Direction::Forward ? Direction::Reverse : Direction::Forward; }
-inline const char* directionName(Direction direction) { return direction == Direction::Forward ? "forward" : "reverse"; }
+inline Side sourceOf(Direction direction) {
+    return direction == Direction::Forward ? Side::Blue : Side::Green;
+}
+inline Side destinationOf(Direction direction) {
+    return otherSide(sourceOf(direction));
+}
+inline Direction opposite(Direction direction) {
+    return direction == Direction::Forward ? Direction::Reverse : Direction::Forward;
+}
+inline const char* directionName(Direction direction) {
+    return direction == Direction::Forward ? "forward" : "reverse";
+}
 
 /// Names on the servers. All are of [a-z0-9_], as slots demand.
 std::string publicationName(const Plan& plan);

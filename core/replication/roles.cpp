@@ -37,9 +37,12 @@ Result<std::set<std::string>> roleNames(Connection& session) {
 }
 
 std::string createRole(const Rows& r, std::size_t i) {
-    const auto flag = [&](std::size_t column, const char* word) { return (r.text(i, column) == "t" ? std::string(" ") : std::string(" no")) + word; };
-    std::string sql = "create role " + quoteIdentifier(r.text(i, 0)) + flag(1, "superuser") + flag(2, "inherit") + flag(3, "createrole") + flag(4, "createdb") + flag(5, "login") + flag(6, "replication") +
-                      flag(7, "bypassrls") + " connection limit " + r.text(i, 8);
+    const auto flag = [&](std::size_t column, const char* word) {
+        return (r.text(i, column) == "t" ? std::string(" ") : std::string(" no")) + word;
+    };
+    std::string sql = "create role " + quoteIdentifier(r.text(i, 0)) + flag(1, "superuser") + flag(2, "inherit") + flag(3, "createrole") +
+                      flag(4, "createdb") + flag(5, "login") + flag(6, "replication") + flag(7, "bypassrls") + " connection limit " +
+                      r.text(i, 8);
     if (!r.text(i, 9).empty()) {
         sql += " password " + quoteLiteral(r.text(i, 9)); // a hash is stored as it is
     }
@@ -54,7 +57,8 @@ Status setFromCurrent(Connection& session, const std::string& target, const std:
     if (const auto set = session.query("select set_config($1, $2, false)", {name, value}); !set) {
         return set.error();
     }
-    const auto altered = session.batch(fmt::format("alter {} set {} from current; reset {}; set search_path = pg_catalog", target, quoteIdentifier(name), quoteIdentifier(name)));
+    const auto altered = session.batch(fmt::format("alter {} set {} from current; reset {}; set search_path = pg_catalog", target,
+                                                   quoteIdentifier(name), quoteIdentifier(name)));
     return altered.ok() ? Status() : Status(altered.error());
 }
 
@@ -89,7 +93,9 @@ Status copyRoles(Connection& blue, Connection& green) {
         if (present->count(members->text(i, 0)) == 0 || created.count(members->text(i, 1)) == 0) {
             continue; // a predefined role that green does not have, or a role that green had before
         }
-        const auto done = green.batch(fmt::format("grant {} to {}{}", quoteIdentifier(members->text(i, 0)), quoteIdentifier(members->text(i, 1)), members->text(i, 2) == "t" ? " with admin option" : ""));
+        const auto done =
+            green.batch(fmt::format("grant {} to {}{}", quoteIdentifier(members->text(i, 0)), quoteIdentifier(members->text(i, 1)),
+                                    members->text(i, 2) == "t" ? " with admin option" : ""));
         if (!done) {
             return done.error();
         }
@@ -98,7 +104,9 @@ Status copyRoles(Connection& blue, Connection& green) {
         if (created.count(settings->text(i, 0)) == 0) {
             continue;
         }
-        if (const Status done = setFromCurrent(green, "role " + quoteIdentifier(settings->text(i, 0)), settings->text(i, 1), settings->text(i, 2)); !done) {
+        if (const Status done =
+                setFromCurrent(green, "role " + quoteIdentifier(settings->text(i, 0)), settings->text(i, 1), settings->text(i, 2));
+            !done) {
             return done;
         }
     }
@@ -111,8 +119,10 @@ Result<bool> createDatabase(Connection& blue, Connection& green, const std::stri
         return there.error();
     }
     // Columns by to_jsonb: datlocprovider came with 15, daticulocale was renamed in 17.
-    const Result<Rows> found = blue.query("select pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, r.rolname, d.datconnlimit, coalesce(to_jsonb(d)->>'datlocprovider', 'c'), "
-                                          "coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale', '') from pg_database d join pg_roles r on r.oid = d.datdba where d.datname = $1",
+    const Result<Rows> found = blue.query("select pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, r.rolname, d.datconnlimit, "
+                                          "coalesce(to_jsonb(d)->>'datlocprovider', 'c'), "
+                                          "coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale', '') from pg_database d join "
+                                          "pg_roles r on r.oid = d.datdba where d.datname = $1",
                                           {database});
     const Result<Rows> grants = blue.query(DATABASE_GRANTS_SQL, {database});
     const Result<Rows> settings = blue.query(DATABASE_SETTINGS_SQL, {database});
@@ -122,14 +132,18 @@ Result<bool> createDatabase(Connection& blue, Connection& green, const std::stri
         }
     }
     if (found->empty()) {
-        return Error{Error::Kind::Invalid, fmt::format("BLUE has no database {}.", database), "Correct deployment.databases in the plan.", {}};
+        return Error{
+            Error::Kind::Invalid, fmt::format("BLUE has no database {}.", database), "Correct deployment.databases in the plan.", {}};
     }
     const std::string name = quoteIdentifier(database);
     if (there->empty()) {
-        std::string sql = fmt::format("create database {} template template0 encoding {} lc_collate {} lc_ctype {} owner {} connection limit {}", name, quoteLiteral(found->text(0, 0)), quoteLiteral(found->text(0, 1)),
-                                      quoteLiteral(found->text(0, 2)), quoteIdentifier(found->text(0, 3)), found->text(0, 4));
+        std::string sql =
+            fmt::format("create database {} template template0 encoding {} lc_collate {} lc_ctype {} owner {} connection limit {}", name,
+                        quoteLiteral(found->text(0, 0)), quoteLiteral(found->text(0, 1)), quoteLiteral(found->text(0, 2)),
+                        quoteIdentifier(found->text(0, 3)), found->text(0, 4));
         if (green.serverVersion() >= 150000) {
-            sql += found->text(0, 5) == "i" ? " locale_provider icu icu_locale " + quoteLiteral(found->text(0, 6)) : std::string(" locale_provider libc");
+            sql += found->text(0, 5) == "i" ? " locale_provider icu icu_locale " + quoteLiteral(found->text(0, 6))
+                                            : std::string(" locale_provider libc");
         }
         if (const auto done = green.batch(sql, Millis(60000)); !done) {
             return done.error();
@@ -139,7 +153,9 @@ Result<bool> createDatabase(Connection& blue, Connection& green, const std::stri
     std::string sql = fmt::format("revoke all on database {} from public", name);
     for (std::size_t i = 0; i < grants->size(); ++i) {
         if (grants->text(i, 1) != "CONNECT") {
-            sql += fmt::format("; grant {} on database {} to {}{}", grants->text(i, 1), name, grants->text(i, 0).empty() ? std::string("public") : quoteIdentifier(grants->text(i, 0)), grants->text(i, 2) == "t" && !grants->text(i, 0).empty() ? " with grant option" : "");
+            sql += fmt::format("; grant {} on database {} to {}{}", grants->text(i, 1), name,
+                               grants->text(i, 0).empty() ? std::string("public") : quoteIdentifier(grants->text(i, 0)),
+                               grants->text(i, 2) == "t" && !grants->text(i, 0).empty() ? " with grant option" : "");
         }
     }
     if (const auto done = green.batch(sql); !done) {

@@ -23,7 +23,8 @@ select format('%I.%I', n.nspname, c.relname), c.relreplident::text
      or (c.relreplident = 'i' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident and i.indimmediate and i.indisvalid)))
  order by 1)";
 
-constexpr const char* IDENTITY_INDEXES_SQL = "select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid where i.indisreplident and not i.indisprimary";
+constexpr const char* IDENTITY_INDEXES_SQL =
+    "select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid where i.indisreplident and not i.indisprimary";
 
 std::map<std::string, std::string> toolEnvironment() {
     // A restore must write although the database is already read-only by default for everyone else.
@@ -32,12 +33,14 @@ std::map<std::string, std::string> toolEnvironment() {
 
 Status runTool(std::vector<std::string> argv, const StepContext& context, std::string* output = nullptr) {
     const std::string program = argv.front();
-    const Result<ProcessOutcome> outcome = runProcess({std::move(argv), toolEnvironment(), {}, {}, 0, 0}, context.deadline(), [&] { return context.cancelled(); });
+    const Result<ProcessOutcome> outcome =
+        runProcess({std::move(argv), toolEnvironment(), {}, {}, 0, 0}, context.deadline(), [&] { return context.cancelled(); });
     if (!outcome) {
         return outcome.error();
     }
     if (outcome->exitCode != 0) {
-        return Error{Error::Kind::Server, fmt::format("{} ended with {}: {}", program, outcome->exitCode, outcome->errors.substr(0, 2000)), {}, {}};
+        return Error{
+            Error::Kind::Server, fmt::format("{} ended with {}: {}", program, outcome->exitCode, outcome->errors.substr(0, 2000)), {}, {}};
     }
     if (output != nullptr) {
         *output = outcome->output;
@@ -93,19 +96,22 @@ Result<std::set<std::string>> identityIndexes(Connection& blue) {
     return names;
 }
 
-Status restore(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue, const StepContext& context, bool beforeCopy) {
+Status restore(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
+               const StepContext& context, bool beforeCopy) {
     const Result<std::set<std::string>> identities = identityIndexes(blue);
     if (!identities) {
         return identities.error();
     }
     std::string list;
     if (beforeCopy) {
-        if (const Status listed = runTool({plan.programs.pgRestore, "--list", "--section=pre-data", file.string()}, context, &list); !listed) {
+        if (const Status listed = runTool({plan.programs.pgRestore, "--list", "--section=pre-data", file.string()}, context, &list);
+            !listed) {
             return listed;
         }
     }
     std::string postData;
-    if (const Status listed = runTool({plan.programs.pgRestore, "--list", "--section=post-data", file.string()}, context, &postData); !listed) {
+    if (const Status listed = runTool({plan.programs.pgRestore, "--list", "--section=post-data", file.string()}, context, &postData);
+        !listed) {
         return listed;
     }
     std::istringstream lines(postData);
@@ -120,7 +126,8 @@ Status restore(const Plan& plan, const std::string& database, const std::filesys
         return written;
     }
     const std::string target = conninfo(plan.green.primary, database, "tealdeck/" + plan.deployment + "/restore", 10);
-    return runTool({plan.programs.pgRestore, "--exit-on-error", "--use-list=" + listFile.string(), "--dbname=" + target, file.string()}, context);
+    return runTool({plan.programs.pgRestore, "--exit-on-error", "--use-list=" + listFile.string(), "--dbname=" + target, file.string()},
+                   context);
 }
 
 } // namespace
@@ -132,9 +139,11 @@ Result<Json> addReplicaIdentities(Connection& session) {
     }
     Json saved = Json::object();
     for (std::size_t i = 0; i < rows->size(); ++i) {
-        const Result<Rows> done = session.batch(fmt::format("SET lock_timeout = '2s'; alter table {} replica identity full; SET lock_timeout = 0", rows->text(i, 0)));
+        const Result<Rows> done = session.batch(
+            fmt::format("SET lock_timeout = '2s'; alter table {} replica identity full; SET lock_timeout = 0", rows->text(i, 0)));
         if (!done) {
-            return Error{done.error().kind, done.error().message, "Give the table a primary key, or try again when no long transaction holds it.", done.error().sqlstate};
+            return Error{done.error().kind, done.error().message,
+                         "Give the table a primary key, or try again when no long transaction holds it.", done.error().sqlstate};
         }
         saved[rows->text(i, 0)] = rows->text(i, 1);
     }
@@ -145,7 +154,8 @@ Status restoreReplicaIdentities(Connection& session, const Json& saved) {
     for (const auto& [table, identity] : saved.items()) {
         // What was an index that could not be used, or nothing, goes back to the nearest that can be said.
         const char* word = identity == "n" ? "nothing" : "default";
-        const Result<Rows> done = session.batch(fmt::format("SET lock_timeout = '2s'; alter table if exists {} replica identity {}; SET lock_timeout = 0", table, word));
+        const Result<Rows> done = session.batch(
+            fmt::format("SET lock_timeout = '2s'; alter table if exists {} replica identity {}; SET lock_timeout = 0", table, word));
         if (!done) {
             return done.error();
         }
@@ -155,18 +165,26 @@ Status restoreReplicaIdentities(Connection& session, const Json& saved) {
 
 Status dump(const Plan& plan, const std::string& database, const std::filesystem::path& file, const StepContext& context) {
     const std::string source = conninfo(plan.blue.primary, database, "tealdeck/" + plan.deployment + "/dump", 10);
-    return runTool({plan.programs.pgDump, "--format=custom", "--schema-only", "--no-publications", "--no-subscriptions", "--exclude-schema=tealdeck", "--exclude-schema=tealdeck_sync", "--lock-wait-timeout=10s",
-                    "--file=" + file.string(), "--dbname=" + source},
+    return runTool({plan.programs.pgDump, "--format=custom", "--schema-only", "--no-publications", "--no-subscriptions",
+                    "--exclude-schema=tealdeck", "--exclude-schema=tealdeck_sync", "--lock-wait-timeout=10s", "--file=" + file.string(),
+                    "--dbname=" + source},
                    context);
 }
 
-Status restoreBeforeCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue, const StepContext& context) { return restore(plan, database, file, blue, context, true); }
+Status restoreBeforeCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
+                         const StepContext& context) {
+    return restore(plan, database, file, blue, context, true);
+}
 
-Status restoreAfterCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue, const StepContext& context) { return restore(plan, database, file, blue, context, false); }
+Status restoreAfterCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
+                        const StepContext& context) {
+    return restore(plan, database, file, blue, context, false);
+}
 
 Status refreshMaterializedViews(Connection& blue, Connection& green, Millis limit) {
     // By age of the object: a view that reads another is younger, since pg_dump restores in order of dependency.
-    const Result<Rows> filled = blue.query("select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm' and c.relispopulated order by c.oid");
+    const Result<Rows> filled = blue.query("select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = "
+                                           "c.relnamespace where c.relkind = 'm' and c.relispopulated order by c.oid");
     if (!filled) {
         return filled.error();
     }

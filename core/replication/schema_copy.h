@@ -19,16 +19,19 @@ Status copyRoles(Connection& blue, Connection& green);
 /// The database with blue's encoding, locale, owner, settings and grants. False: it was there already.
 Result<bool> createDatabase(Connection& blue, Connection& green, const std::string& database);
 
-/// Gives tables without a usable key REPLICA IDENTITY FULL, and returns them with what they had ({"table": "d"}) so that it can be given back.
+/// Gives tables without a usable key REPLICA IDENTITY FULL, and returns them with what they had ({"table": "d"}) so that it can be given
+/// back.
 Result<Json> addReplicaIdentities(Connection& session);
 Status restoreReplicaIdentities(Connection& session, const Json& saved);
 
 /// pg_dump of the schema alone into a file of the engine's folder.
 Status dump(const Plan& plan, const std::string& database, const std::filesystem::path& file, const StepContext& context);
 /// Everything that apply needs: tables, functions, types, keys and replica identity indexes.
-Status restoreBeforeCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue, const StepContext& context);
+Status restoreBeforeCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
+                         const StepContext& context);
 /// The rest: secondary indexes, foreign keys, triggers, policies.
-Status restoreAfterCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue, const StepContext& context);
+Status restoreAfterCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
+                        const StepContext& context);
 
 /// Fills the materialized views that are filled on blue.
 Status refreshMaterializedViews(Connection& blue, Connection& green, Millis limit);

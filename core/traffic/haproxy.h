@@ -45,8 +45,8 @@ class Haproxy {
     /// Conflict when the backend or a server of the plan is not there.
     Result<HaproxyStatus> status(Millis limit);
     /// Gives green this share of new sessions, 0–100, by absolute weights. 0: green's servers go to maintenance; 100: blue's drain. Their
-    /// sessions have DRAIN_GRACE to end, on top of the limit; then they are shut down. The side that is to take more is ready before the other gives up
-    /// anything; Refused when none of its servers runs.
+    /// sessions have DRAIN_GRACE to end, on top of the limit; then they are shut down. The side that is to take more is ready before the
+    /// other gives up anything; Refused when none of its servers runs.
     Status setGreenShare(double percent, Millis limit);
     /// From the sessions that were opened since earlier calls (at least MIN_COUNTED of them), else from the weights.
     Result<ObservedShare> observedGreenShare(Millis limit);

@@ -31,7 +31,10 @@ Status writeAll(int fd, std::string_view bytes, const std::string& name) {
             continue;
         }
         if (n < 0) {
-            return Error{Error::Kind::Unavailable, fmt::format("Cannot write {}: {}.", name, systemReason(errno)), "Check the disk and the folder's owner.", {}};
+            return Error{Error::Kind::Unavailable,
+                         fmt::format("Cannot write {}: {}.", name, systemReason(errno)),
+                         "Check the disk and the folder's owner.",
+                         {}};
         }
         bytes.remove_prefix(static_cast<std::size_t>(n));
     }
@@ -40,12 +43,17 @@ Status writeAll(int fd, std::string_view bytes, const std::string& name) {
 
 } // namespace
 
-std::string systemReason(int errnoValue) { return std::generic_category().message(errnoValue); }
+std::string systemReason(int errnoValue) {
+    return std::generic_category().message(errnoValue);
+}
 
 Result<std::string> readFile(const std::filesystem::path& path, std::size_t maxBytes) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return Error{errno == ENOENT ? Error::Kind::Invalid : Error::Kind::Unavailable, fmt::format("Cannot open {}: {}.", path.string(), systemReason(errno)), {}, {}};
+        return Error{errno == ENOENT ? Error::Kind::Invalid : Error::Kind::Unavailable,
+                     fmt::format("Cannot open {}: {}.", path.string(), systemReason(errno)),
+                     {},
+                     {}};
     }
     std::string bytes;
     std::vector<char> buffer(1 << 16);
@@ -77,14 +85,18 @@ Status writeFileAtomically(const std::filesystem::path& path, std::string_view b
     const std::filesystem::path temporary = folder / fmt::format(".{}.{}", path.filename().string(), randomHex(6));
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0) {
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot create a file in {}: {}.", folder.string(), systemReason(errno)), "Check the folder's owner and the disk.", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("Cannot create a file in {}: {}.", folder.string(), systemReason(errno)),
+                     "Check the folder's owner and the disk.",
+                     {}};
     }
     Status written = writeAll(fd, bytes, temporary.string());
     // An existing file keeps its owner: the pooler may run as another user than the engine.
     struct stat before {};
     if (written && ::stat(path.c_str(), &before) == 0) {
         if (::fchown(fd, before.st_uid, before.st_gid) != 0 && before.st_uid != ::geteuid()) {
-            written = Error{Error::Kind::Unavailable, fmt::format("Cannot keep the owner of {}: {}.", path.string(), systemReason(errno)), {}, {}};
+            written = Error{
+                Error::Kind::Unavailable, fmt::format("Cannot keep the owner of {}: {}.", path.string(), systemReason(errno)), {}, {}};
         }
     }
     if (written && ::fsync(fd) != 0) {

@@ -13,7 +13,8 @@ namespace tealdeck {
 
 using Json = nlohmann::json;
 
-/// True when arrays and objects are nested deeper than this. Copying and printing JSON recurses, so that hostile depth would end the program.
+/// True when arrays and objects are nested deeper than this. Copying and printing JSON recurses, so that hostile depth would end the
+/// program.
 inline bool isNestedDeeper(std::string_view text, int limit) {
     int depth = 0;
     bool quoted = false;
@@ -48,7 +49,9 @@ inline std::optional<Json> parseJson(const std::string& text) {
 }
 
 /// One line; bytes that are not UTF-8 become U+FFFD instead of an exception.
-inline std::string dumpJson(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+inline std::string dumpJson(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 /// The member if it is there and of the type, else the fallback: answers from files and peers are never trusted to have a shape.
 template <class T>

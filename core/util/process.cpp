@@ -121,7 +121,10 @@ Result<pid_t> spawn(const ProcessSpec& spec, int in, int out, int err) {
     } while (n < 0 && errno == EINTR);
     if (n == static_cast<ssize_t>(sizeof reason)) {
         ::waitpid(pid, nullptr, 0);
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot start {}: {}.", spec.argv[0], systemReason(reason)), "Is the program installed?", {}};
+        return Error{Error::Kind::Unavailable,
+                     fmt::format("Cannot start {}: {}.", spec.argv[0], systemReason(reason)),
+                     "Is the program installed?",
+                     {}};
     }
     return pid;
 }
@@ -193,7 +196,10 @@ Result<ProcessOutcome> runProcess(const ProcessSpec& spec, Deadline deadline, co
             endGroup(pid);
             waitAfterEnd(pid);
             return Error{stop ? Error::Kind::Refused : Error::Kind::Timeout,
-                         stop ? fmt::format("{} was cancelled.", spec.argv[0]) : fmt::format("{} took longer than {} ms.", spec.argv[0], deadline.limit().count()), {}, {}};
+                         stop ? fmt::format("{} was cancelled.", spec.argv[0])
+                              : fmt::format("{} took longer than {} ms.", spec.argv[0], deadline.limit().count()),
+                         {},
+                         {}};
         }
         pollfd fds[3] = {{outOpen ? out.read : -1, POLLIN, 0}, {errOpen ? err.read : -1, POLLIN, 0}, {in.write, POLLOUT, 0}};
         const int wait = static_cast<int>(std::min<std::int64_t>(deadline.left().count() + 1, 50));
@@ -227,7 +233,8 @@ Result<pid_t> startDetached(const ProcessSpec& spec, const std::string& logFile)
     if (spec.uid != 0 && ::geteuid() == 0 && ::fchown(log, spec.uid, spec.gid) != 0) {
         const int reason = errno;
         ::close(log);
-        return Error{Error::Kind::Unavailable, fmt::format("Cannot give the log {} to its user: {}.", logFile, systemReason(reason)), {}, {}};
+        return Error{
+            Error::Kind::Unavailable, fmt::format("Cannot give the log {} to its user: {}.", logFile, systemReason(reason)), {}, {}};
     }
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     Result<pid_t> pid = spawn(spec, nothing, log, log);

@@ -13,10 +13,10 @@ namespace tealdeck {
 
 /// A program to run: an argument vector, never a shell line.
 struct ProcessSpec {
-    std::vector<std::string> argv;                 ///< argv[0] is looked up in PATH unless it holds a slash
+    std::vector<std::string> argv;                  ///< argv[0] is looked up in PATH unless it holds a slash
     std::map<std::string, std::string> environment; ///< added to the caller's
-    std::string folder;                            ///< working folder; empty: the caller's
-    std::string input;                             ///< given on standard input
+    std::string folder;                             ///< working folder; empty: the caller's
+    std::string input;                              ///< given on standard input
     /// When set and the caller is root, the child runs as this user and group.
     uid_t uid = 0;
     gid_t gid = 0;

@@ -63,7 +63,9 @@ class TestEngine {
         m_read.erase(0, end == std::string::npos ? m_read.size() : end + 1);
         return first;
     }
-    void say(const std::string& bytes) const { EXPECT_EQ(::send(m_connection, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size())); }
+    void say(const std::string& bytes) const {
+        EXPECT_EQ(::send(m_connection, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    }
     void welcome(std::uint64_t seq = 0) const {
         wire::Welcome welcome{"test", {}};
         welcome.start.snapshot.seq = seq;
@@ -116,7 +118,8 @@ struct Heard {
     /// Waits for a state whose detail holds the text.
     bool waitState(SourceState state, const std::string& text = {}) {
         return wait([&] {
-            return std::any_of(states.begin(), states.end(), [&](const auto& s) { return s.first == state && s.second.find(text) != std::string::npos; });
+            return std::any_of(states.begin(), states.end(),
+                               [&](const auto& s) { return s.first == state && s.second.find(text) != std::string::npos; });
         });
     }
 };
@@ -288,8 +291,9 @@ EngineClient::Target program(const std::string& script) {
 
 TEST(EngineClient, talks_to_a_program_and_reaps_it) {
     // The program's own number comes back as the engine's version; it ignores the polite end and has a child.
-    const std::string script = R"(trap '' TERM; read hello; sleep 1000 & printf '{"v":1,"type":"welcome","engine":"%s","driver":true,"snapshot":{},"history":[]}\n' $$; )"
-                               R"(read command; printf '{"v":1,"type":"reply","id":"1","accepted":true,"reason":""}\n'; wait)";
+    const std::string script =
+        R"(trap '' TERM; read hello; sleep 1000 & printf '{"v":1,"type":"welcome","engine":"%s","driver":true,"snapshot":{},"history":[]}\n' $$; )"
+        R"(read command; printf '{"v":1,"type":"reply","id":"1","accepted":true,"reason":""}\n'; wait)";
     Heard heard;
     EngineClient client(program(script));
     client.start(heard.listener());

@@ -15,8 +15,10 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Floors of core from the ground up. A folder may include itself and folders of lower floors.
-const std::map<std::string, int> FLOORS{{"util", 0},    {"model", 1},   {"plan", 1},    {"postgres", 2},    {"api", 2},     {"discovery", 3}, {"control", 3},   {"alarms", 3}, {"recording", 4},
-                                        {"metrics", 7}, {"checks", 7},  {"recipe", 5},  {"replication", 6}, {"traffic", 6}, {"verify", 6},    {"rehearsal", 6}, {"cutover", 7}, {"engine", 8}};
+const std::map<std::string, int> FLOORS{{"util", 0},      {"model", 1},   {"plan", 1},        {"postgres", 2},  {"api", 2},
+                                        {"discovery", 3}, {"control", 3}, {"alarms", 3},      {"recording", 4}, {"metrics", 7},
+                                        {"checks", 7},    {"recipe", 5},  {"replication", 6}, {"traffic", 6},   {"verify", 6},
+                                        {"rehearsal", 6}, {"cutover", 7}, {"engine", 8}};
 
 /// Where the code departs from the floors, each with its reason. Looking back down the same way is then forbidden, so that no
 /// circle arises, and a departure that nobody needs any more has to leave this list.
@@ -85,7 +87,8 @@ TEST(Layers, core_includes_only_lower_floors_and_no_qt) {
         const std::string to = parts(what).at(1);
         ASSERT_TRUE(FLOORS.count(from) == 1 && FLOORS.count(to) == 1) << "a folder without a floor: " << file << " or " << what;
         const bool departs = DEPARTURES.count({from, to}) == 1;
-        EXPECT_TRUE(from == to || departs || FLOORS.at(to) < FLOORS.at(from)) << file << " includes " << what << ", which is not on a lower floor";
+        EXPECT_TRUE(from == to || departs || FLOORS.at(to) < FLOORS.at(from))
+            << file << " includes " << what << ", which is not on a lower floor";
         EXPECT_EQ(DEPARTURES.count({to, from}), 0U) << file << " includes " << what << ", which includes it back";
         if (departs) {
             needed.emplace(from, to);
@@ -112,15 +115,20 @@ void expectSeesOnly(const std::string& folder, const std::set<std::string>& core
         if (path[0] == "core") {
             EXPECT_EQ(core.count(path.at(1)), 1U) << file << " includes " << what;
         } else if (path[0] == "widgets" || path[0] == "app" || path[0] == "tests") {
-            const bool own = std::any_of(tops.begin(), tops.end(), [&, &name = what](const std::string& top) { return name.rfind(top, 0) == 0; });
+            const bool own =
+                std::any_of(tops.begin(), tops.end(), [&, &name = what](const std::string& top) { return name.rfind(top, 0) == 0; });
             EXPECT_TRUE(own) << file << " includes " << what;
         }
     }
 }
 
-TEST(Layers, widgets_see_the_seam_and_the_vocabulary_only) { expectSeesOnly("widgets", SEEN_BY_WIDGETS, {"widgets/"}); }
+TEST(Layers, widgets_see_the_seam_and_the_vocabulary_only) {
+    expectSeesOnly("widgets", SEEN_BY_WIDGETS, {"widgets/"});
+}
 
-TEST(Layers, the_console_is_only_a_client_of_the_engine) { expectSeesOnly("app/console", SEEN_BY_CONSOLE, {"widgets/", "app/console/"}); }
+TEST(Layers, the_console_is_only_a_client_of_the_engine) {
+    expectSeesOnly("app/console", SEEN_BY_CONSOLE, {"widgets/", "app/console/"});
+}
 
 /// The libraries that a built program names, and those that these need.
 std::string librariesOf(const std::string& program) {
@@ -145,6 +153,7 @@ TEST_P(BuiltProgram, needs_no_library_of_another_floor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Layers, BuiltProgram,
-                         ::testing::Values(std::pair{"tealdeck-engine", "libQt"}, std::pair{"tealctl", "libQt"}, std::pair{"tealdeck", "libpqxx"}));
+                         ::testing::Values(std::pair{"tealdeck-engine", "libQt"}, std::pair{"tealctl", "libQt"},
+                                           std::pair{"tealdeck", "libpqxx"}));
 
 } // namespace

@@ -21,7 +21,9 @@ TEST(PlainText, makes_what_is_hidden_visible) {
     EXPECT_EQ(plainText("a\nb\tc\r"), "a\\nb\\tc\\r");
     EXPECT_EQ(plainText(std::string_view("a\0b\x1b[31m", 8)), "a\\u{0}b\\u{1B}[31m");
     EXPECT_EQ(plainText("x\u202Ey\u2066z\u200B"), "x\\u{202E}y\\u{2066}z\\u{200B}");
-    EXPECT_EQ(plainText("\xff" "a\xC0\xAF\xED\xA0\x80"), "\uFFFDa\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
+    EXPECT_EQ(plainText("\xff"
+                        "a\xC0\xAF\xED\xA0\x80"),
+              "\uFFFDa\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
     EXPECT_EQ(plainText("\xE2\x82"), "\uFFFD");
     EXPECT_EQ(plainText("größe €😀"), "größe €😀");
     EXPECT_EQ(plainText("abcdef", 4), "abc…");
@@ -40,7 +42,8 @@ TEST(PlainText, is_short_valid_and_harmless_for_any_bytes) {
         const std::string text = plainText(bytes, max);
         ASSERT_TRUE(isUtf8(text));
         ASSERT_EQ(plainText(text, 1000), text) << "nothing is left to escape";
-        const auto characters = std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+        const auto characters =
+            std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
         ASSERT_LE(static_cast<std::size_t>(characters), max);
     }
 }
@@ -77,9 +80,18 @@ TEST(EventText, keeps_the_numbers_of_kinds_and_their_names) {
 TEST(EventText, refuses_what_has_not_the_shape_of_an_event) {
     const Json good = toJson(Event{1, 2, 3, EventKind::Note, "anna", {{"text", "x"}}});
     ASSERT_TRUE(eventFromJson(good));
-    for (const auto& [key, bad] : std::vector<std::pair<const char*, Json>>{{"seq", -1}, {"seq", "1"}, {"seq", 1.5}, {"seq", 18446744073709551615ULL},
-                                                                          {"t_us", nullptr}, {"wall_us", 9223372036854775808ULL}, {"kind", nullptr},
-                                                                          {"kind", -5}, {"kind", 5'000'000'000LL}, {"actor", 7}, {"body", "text"}, {"body", Json::array()}}) {
+    for (const auto& [key, bad] : std::vector<std::pair<const char*, Json>>{{"seq", -1},
+                                                                            {"seq", "1"},
+                                                                            {"seq", 1.5},
+                                                                            {"seq", 18446744073709551615ULL},
+                                                                            {"t_us", nullptr},
+                                                                            {"wall_us", 9223372036854775808ULL},
+                                                                            {"kind", nullptr},
+                                                                            {"kind", -5},
+                                                                            {"kind", 5'000'000'000LL},
+                                                                            {"actor", 7},
+                                                                            {"body", "text"},
+                                                                            {"body", Json::array()}}) {
         Json json = good;
         json[key] = bad;
         EXPECT_FALSE(eventFromJson(json)) << key << " " << bad;
@@ -97,7 +109,8 @@ TEST(CommandText, goes_through_json_and_refuses_other_shapes) {
     const Json json = toJson(command);
     ASSERT_TRUE(commandFromJson(json));
     EXPECT_EQ(toJson(*commandFromJson(json)), json);
-    for (const auto& [key, bad] : std::vector<std::pair<const char*, Json>>{{"kind", "explode"}, {"kind", 3}, {"args", "x"}, {"based_on", -1}, {"based_on", "17"}}) {
+    for (const auto& [key, bad] :
+         std::vector<std::pair<const char*, Json>>{{"kind", "explode"}, {"kind", 3}, {"args", "x"}, {"based_on", -1}, {"based_on", "17"}}) {
         Json other = json;
         other[key] = bad;
         EXPECT_FALSE(commandFromJson(other)) << key << " " << bad;
@@ -119,10 +132,10 @@ TEST(JsonLimits, hold_against_depth_and_range) {
 
 /// Field by field: what toJson leaves out would not be missed by comparing JSON.
 void expectSame(const Snapshot& a, const Snapshot& b) {
-    EXPECT_EQ(std::tie(a.seq, a.gateSeq, a.steadyUs, a.wallUs, a.phase, a.phaseReason, a.phaseSinceUs, a.pastPointOfNoReturn, a.busyWith, a.blueFence, a.greenFence,
-                       a.rollbackUntilWallUs, a.rollbackReadiness),
-              std::tie(b.seq, b.gateSeq, b.steadyUs, b.wallUs, b.phase, b.phaseReason, b.phaseSinceUs, b.pastPointOfNoReturn, b.busyWith, b.blueFence, b.greenFence,
-                       b.rollbackUntilWallUs, b.rollbackReadiness));
+    EXPECT_EQ(std::tie(a.seq, a.gateSeq, a.steadyUs, a.wallUs, a.phase, a.phaseReason, a.phaseSinceUs, a.pastPointOfNoReturn, a.busyWith,
+                       a.blueFence, a.greenFence, a.rollbackUntilWallUs, a.rollbackReadiness),
+              std::tie(b.seq, b.gateSeq, b.steadyUs, b.wallUs, b.phase, b.phaseReason, b.phaseSinceUs, b.pastPointOfNoReturn, b.busyWith,
+                       b.blueFence, b.greenFence, b.rollbackUntilWallUs, b.rollbackReadiness));
     EXPECT_EQ(a.checks.size(), b.checks.size());
     EXPECT_EQ(a.steps.size(), b.steps.size());
     EXPECT_EQ(a.alarms.size(), b.alarms.size());
@@ -147,7 +160,8 @@ void checkColumns(const Series& series, std::int64_t from, std::int64_t to, int 
         ASSERT_EQ(columns[i].timeUs, samples[next].timeUs);
         double low = NAN;
         double high = NAN;
-        while (next < samples.size() && samples[next].timeUs <= to && (i + 1 == columns.size() || samples[next].timeUs < columns[i + 1].timeUs)) {
+        while (next < samples.size() && samples[next].timeUs <= to &&
+               (i + 1 == columns.size() || samples[next].timeUs < columns[i + 1].timeUs)) {
             low = std::fmin(low, samples[next].value);
             high = std::fmax(high, samples[next].value);
             ++next;
@@ -228,7 +242,8 @@ TEST(Fold, jumping_to_a_moment_equals_playing_to_it) {
             Snapshot again = before;
             apply(again, event);
             ASSERT_EQ(toJson(again), toJson(played)) << "the fold is not pure";
-            ASSERT_EQ(toJson(jumped), toJson(played)) << "round " << round << " event " << seq << " " << eventKindName(event.kind) << " " << event.body;
+            ASSERT_EQ(toJson(jumped), toJson(played))
+                << "round " << round << " event " << seq << " " << eventKindName(event.kind) << " " << event.body;
             ASSERT_EQ(played.seq, seq);
         }
     }

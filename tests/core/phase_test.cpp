@@ -8,9 +8,11 @@
 namespace tealdeck {
 namespace {
 
-constexpr Phase ALL_PHASES[] = {Phase::Plan, Phase::Preflight, Phase::Replicate, Phase::Validate, Phase::Ramp, Phase::Cutover, Phase::Observe, Phase::RolledBack, Phase::Finalized, Phase::Aborted};
-constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Verify,   CommandKind::Ramp,    CommandKind::Cutover, CommandKind::Rollback,
-                                        CommandKind::Finalize, CommandKind::Abort,     CommandKind::Override, CommandKind::SignOff, CommandKind::Note};
+constexpr Phase ALL_PHASES[] = {Phase::Plan,    Phase::Preflight, Phase::Replicate,  Phase::Validate,  Phase::Ramp,
+                                Phase::Cutover, Phase::Observe,   Phase::RolledBack, Phase::Finalized, Phase::Aborted};
+constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Verify,   CommandKind::Ramp,
+                                        CommandKind::Cutover,  CommandKind::Rollback,  CommandKind::Finalize, CommandKind::Abort,
+                                        CommandKind::Override, CommandKind::SignOff,   CommandKind::Note};
 
 TEST(PhaseTable, namesGoBothWays) {
     for (const Phase phase : ALL_PHASES) {
@@ -87,7 +89,9 @@ class Gates : public testing::Test {
     Snapshot snapshot;
 };
 
-TEST_F(Gates, areOpenWhenEverythingIsKnownAndWell) { EXPECT_TRUE(allowed()); }
+TEST_F(Gates, areOpenWhenEverythingIsKnownAndWell) {
+    EXPECT_TRUE(allowed());
+}
 
 TEST_F(Gates, aFailedCheckCloses) {
     snapshot.checks[0].result = CheckResult::Fail;

@@ -20,13 +20,22 @@ inline std::uint64_t seedOfThisRun() {
     return seed;
 }
 
-inline std::string pick(Random& random, const std::vector<std::string>& from) { return from[random() % from.size()]; }
+inline std::string pick(Random& random, const std::vector<std::string>& from) {
+    return from[random() % from.size()];
+}
 
-inline std::string word(Random& random) { return pick(random, {"blue-1", "green-1", "shop", "a\nb", "x\u202Ey", "größe", "\"quoted\"", "cutover.fence", "<b>bold</b>", "caught up"}); }
+inline std::string word(Random& random) {
+    return pick(random,
+                {"blue-1", "green-1", "shop", "a\nb", "x\u202Ey", "größe", "\"quoted\"", "cutover.fence", "<b>bold</b>", "caught up"});
+}
 
-inline std::optional<double> maybe(Random& random) { return random() % 4 == 0 ? std::nullopt : std::optional<double>(static_cast<double>(random() % 100'000) / 8); }
+inline std::optional<double> maybe(Random& random) {
+    return random() % 4 == 0 ? std::nullopt : std::optional<double>(static_cast<double>(random() % 100'000) / 8);
+}
 
-inline std::int64_t moment(Random& random) { return static_cast<std::int64_t>(random() % 1'000'000); }
+inline std::int64_t moment(Random& random) {
+    return static_cast<std::int64_t>(random() % 1'000'000);
+}
 
 inline Json randomNode(Random& random) {
     Node node;
@@ -117,8 +126,11 @@ inline Json randomBody(Random& random, EventKind kind) {
     case EventKind::Metrics:
         return {{"values", {{"lag", orNull(maybe(random))}, {pick(random, {"tps", "wal", "conn"}), orNull(maybe(random))}}}};
     case EventKind::Phase:
-        return {{"phase", phaseName(static_cast<Phase>(random() % 10))}, {"reason", word(random)}, {"past_point_of_no_return", random() % 3 == 0},
-                {"rollback_until_wall_us", moment(random)}, {"rollback_readiness", word(random)}};
+        return {{"phase", phaseName(static_cast<Phase>(random() % 10))},
+                {"reason", word(random)},
+                {"past_point_of_no_return", random() % 3 == 0},
+                {"rollback_until_wall_us", moment(random)},
+                {"rollback_readiness", word(random)}};
     case EventKind::Topology:
         return {{"side", pick(random, {"blue", "green"})}, {"nodes", Json::array({randomNode(random), randomNode(random)})}};
     case EventKind::Check:
@@ -131,16 +143,28 @@ inline Json randomBody(Random& random, EventKind kind) {
     case EventKind::Replication:
         return randomReplication(random);
     case EventKind::Fence:
-        return {{"side", pick(random, {"blue", "green"})}, {"state", pick(random, {"open", "fenced", "read-only", "unknown"})}, {"detail", word(random)}};
+        return {{"side", pick(random, {"blue", "green"})},
+                {"state", pick(random, {"open", "fenced", "read-only", "unknown"})},
+                {"detail", word(random)}};
     case EventKind::Traffic:
     case EventKind::Alarm:
     case EventKind::Switch:
     case EventKind::Session:
         return randomRest(random, kind);
     default:
-        return {{"text", word(random)}, {"step", pick(random, {"cutover.fence", "cutover.commit"})}, {"detail", word(random)}, {"ok", random() % 2 == 0},
-                {"ms", moment(random)}, {"command", pick(random, {"cutover", "ramp", "check", "abort"})}, {"accepted", random() % 2 == 0}, {"reply", word(random)},
-                {"item", word(random)}, {"reason", word(random)}, {"server", "blue-1"}, {"page", "checks"}, {"head", "00"}};
+        return {{"text", word(random)},
+                {"step", pick(random, {"cutover.fence", "cutover.commit"})},
+                {"detail", word(random)},
+                {"ok", random() % 2 == 0},
+                {"ms", moment(random)},
+                {"command", pick(random, {"cutover", "ramp", "check", "abort"})},
+                {"accepted", random() % 2 == 0},
+                {"reply", word(random)},
+                {"item", word(random)},
+                {"reason", word(random)},
+                {"server", "blue-1"},
+                {"page", "checks"},
+                {"head", "00"}};
     }
 }
 

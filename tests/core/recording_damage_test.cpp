@@ -144,7 +144,9 @@ TEST(RecordingDamage, keeps_what_a_full_disk_refused_and_writes_it_later_in_its_
     EXPECT_EQ(report.records, seq + 1);
 }
 
-std::string bytesOf(const std::filesystem::path& path) { return readFile(path).valueOr(""); }
+std::string bytesOf(const std::filesystem::path& path) {
+    return readFile(path).valueOr("");
+}
 
 void writeBytes(const std::filesystem::path& path, const std::string& bytes) {
     // Thousands of files: no fsync for each.
@@ -270,7 +272,8 @@ TEST(RecordingDamage, refuses_hostile_files_or_reads_a_sound_prefix) {
             for (char& byte : noise) {
                 byte = static_cast<char>(random());
             }
-            noise.replace(0, std::min<std::size_t>(noise.size(), 4), std::string("\x37\x7f\x06\x82", std::min<std::size_t>(noise.size(), 4)));
+            noise.replace(0, std::min<std::size_t>(noise.size(), 4),
+                          std::string("\x37\x7f\x06\x82", std::min<std::size_t>(noise.size(), 4)));
             writeBytes(log, noise);
         } else {
             std::filesystem::remove(log);

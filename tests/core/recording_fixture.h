@@ -16,7 +16,8 @@ namespace tealdeck::testing_recording {
 
 using Random = std::mt19937_64;
 
-inline const std::map<std::string, std::string> META{{"deployment", "shop"}, {"recording_id", "r-1"}, {"plan_sha256", "00"}, {"tool", "test"}};
+inline const std::map<std::string, std::string> META{
+    {"deployment", "shop"}, {"recording_id", "r-1"}, {"plan_sha256", "00"}, {"tool", "test"}};
 
 /// A folder of this test's own.
 struct Folder {
@@ -28,7 +29,10 @@ struct Folder {
     }
 };
 
-inline Event note(std::uint64_t seq) { return {seq, static_cast<std::int64_t>(seq) * 1000, 1'700'000'000'000'000 + static_cast<std::int64_t>(seq), EventKind::Note, "engine", {{"text", "line " + std::to_string(seq)}}}; }
+inline Event note(std::uint64_t seq) {
+    return {seq,      static_cast<std::int64_t>(seq) * 1000,    1'700'000'000'000'000 + static_cast<std::int64_t>(seq), EventKind::Note,
+            "engine", {{"text", "line " + std::to_string(seq)}}};
+}
 
 inline Event intent(std::uint64_t seq) {
     Event event = note(seq);

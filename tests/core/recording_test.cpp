@@ -231,9 +231,10 @@ TEST(Recording, notices_a_change_of_what_it_says_about_itself) {
 
 TEST(Recording, refuses_files_with_another_schema) {
     const Folder folder;
-    for (const char* sql : {"CREATE VIEW v AS SELECT 1", "CREATE TABLE more(a)", "CREATE TRIGGER t AFTER INSERT ON record BEGIN SELECT 1; END",
-                            "CREATE INDEX i ON record(kind)", "ALTER TABLE record ADD COLUMN extra TEXT", "PRAGMA application_id=1", "PRAGMA user_version=2",
-                            "DROP TABLE actor"}) {
+    for (const char* sql :
+         {"CREATE VIEW v AS SELECT 1", "CREATE TABLE more(a)", "CREATE TRIGGER t AFTER INSERT ON record BEGIN SELECT 1; END",
+          "CREATE INDEX i ON record(kind)", "ALTER TABLE record ADD COLUMN extra TEXT", "PRAGMA application_id=1", "PRAGMA user_version=2",
+          "DROP TABLE actor"}) {
         const auto path = makeRecording(folder.path / (sha256Hex(sql) + ".teal"), 5);
         change(path, sql);
         const auto reader = RecordingReader::open(path);

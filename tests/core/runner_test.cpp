@@ -70,7 +70,8 @@ TEST_F(RunnerTest, runsSafetyStepsEvenWithoutARecord) {
 
 TEST_F(RunnerTest, undoesInReverseWhatRanWhenAStepFails) {
     EXPECT_FALSE(runner().run({step("a"), step("b"), step("c", failure), step("d")}, true).ok());
-    EXPECT_EQ(log, (Log{"intent a", "run a", "ok a", "intent b", "run b", "ok b", "intent c", "run c", "failed c", "undo c", "ok c.undo", "undo b", "ok b.undo", "undo a", "ok a.undo"}));
+    EXPECT_EQ(log, (Log{"intent a", "run a", "ok a", "intent b", "run b", "ok b", "intent c", "run c", "failed c", "undo c", "ok c.undo",
+                        "undo b", "ok b.undo", "undo a", "ok a.undo"}));
 }
 
 TEST_F(RunnerTest, asksTheServersAndSkipsWhatIsDone) {

@@ -11,9 +11,13 @@ namespace {
 using Verdict = Situation::Verdict;
 using Row = std::optional<SideRow>;
 
-Row row(SideRole role, std::int64_t generation) { return SideRow{role, generation, "token", "0/1"}; }
+Row row(SideRole role, std::int64_t generation) {
+    return SideRow{role, generation, "token", "0/1"};
+}
 
-Situation::Database database(Row blue, Row green, bool blueClosed = false, bool greenClosed = false) { return {blue, green, blueClosed, greenClosed}; }
+Situation::Database database(Row blue, Row green, bool blueClosed = false, bool greenClosed = false) {
+    return {blue, green, blueClosed, greenClosed};
+}
 
 /// The states that one database passes in a move to green, in order; the last of them follows the point of no return.
 std::vector<Situation::Database> road() {
@@ -37,13 +41,20 @@ Situation mirrored(const Situation& s) {
 
 Verdict mirrored(Verdict v) {
     switch (v) {
-    case Verdict::OnBlue: return Verdict::OnGreen;
-    case Verdict::OnGreen: return Verdict::OnBlue;
-    case Verdict::ReturnToBlue: return Verdict::ReturnToGreen;
-    case Verdict::ReturnToGreen: return Verdict::ReturnToBlue;
-    case Verdict::CompleteToGreen: return Verdict::CompleteToBlue;
-    case Verdict::CompleteToBlue: return Verdict::CompleteToGreen;
-    default: return v;
+    case Verdict::OnBlue:
+        return Verdict::OnGreen;
+    case Verdict::OnGreen:
+        return Verdict::OnBlue;
+    case Verdict::ReturnToBlue:
+        return Verdict::ReturnToGreen;
+    case Verdict::ReturnToGreen:
+        return Verdict::ReturnToBlue;
+    case Verdict::CompleteToGreen:
+        return Verdict::CompleteToBlue;
+    case Verdict::CompleteToBlue:
+        return Verdict::CompleteToGreen;
+    default:
+        return v;
     }
 }
 

@@ -58,15 +58,18 @@ TEST(Wire, brings_every_message_over) {
 }
 
 TEST(Wire, says_what_is_wrong_with_a_line) {
-    for (const char* line : {"", "null", "[]", "{}", "{\"v\":1}", "{\"v\":\"1\",\"type\":\"hello\"}", "{\"v\":1,\"type\":\"hello\"}", "{\"v\":1,\"type\":\"hello\",\"role\":\"king\"}",
-                             "{\"v\":1,\"type\":\"welcome\"}", "{\"v\":1,\"type\":\"command\",\"id\":7,\"command\":{}}", "{\"v\":1,\"type\":\"command\",\"id\":\"7\"}",
+    for (const char* line : {"", "null", "[]", "{}", "{\"v\":1}", "{\"v\":\"1\",\"type\":\"hello\"}", "{\"v\":1,\"type\":\"hello\"}",
+                             "{\"v\":1,\"type\":\"hello\",\"role\":\"king\"}", "{\"v\":1,\"type\":\"welcome\"}",
+                             "{\"v\":1,\"type\":\"command\",\"id\":7,\"command\":{}}", "{\"v\":1,\"type\":\"command\",\"id\":\"7\"}",
                              "{\"v\":1,\"type\":\"hello\",\"role\":\"driver\"", "\xff\xfe", "{\"v\":1,\"type\":7}"}) {
         const auto got = wire::decodeFromClient(line);
         ASSERT_TRUE(std::holds_alternative<wire::Malformed>(got)) << line;
         EXPECT_FALSE(std::get<wire::Malformed>(got).reason.empty());
     }
-    for (const char* line : {"", "{\"v\":1,\"type\":\"events\"}", "{\"v\":1,\"type\":\"events\",\"events\":[{}]}", "{\"v\":1,\"type\":\"reply\",\"id\":\"1\"}",
-                             "{\"v\":1,\"type\":\"welcome\",\"snapshot\":[],\"driver\":true,\"history\":[]}", "{\"v\":1,\"type\":\"hello\",\"role\":\"driver\"}"}) {
+    for (const char* line :
+         {"", "{\"v\":1,\"type\":\"events\"}", "{\"v\":1,\"type\":\"events\",\"events\":[{}]}", "{\"v\":1,\"type\":\"reply\",\"id\":\"1\"}",
+          "{\"v\":1,\"type\":\"welcome\",\"snapshot\":[],\"driver\":true,\"history\":[]}",
+          "{\"v\":1,\"type\":\"hello\",\"role\":\"driver\"}"}) {
         EXPECT_TRUE(std::holds_alternative<wire::Malformed>(wire::decodeFromEngine(line))) << line;
     }
     const auto other = wire::decodeFromClient("{\"v\":2,\"type\":\"hello\",\"role\":\"driver\"}");
@@ -93,7 +96,8 @@ std::string mutate(std::string line, const std::vector<std::string>& others, Ran
             line.insert(at, others[random() % others.size()].substr(random() % 20, random() % 200));
             break;
         case 4:
-            line.replace(at, std::min<std::size_t>(line.size() - at, 5), pick(random, {"null", "1e308", "-1", "[[[[", "{}", "\"\\ud800\"", "18446744073709551616", "true", "\xff"}));
+            line.replace(at, std::min<std::size_t>(line.size() - at, 5),
+                         pick(random, {"null", "1e308", "-1", "[[[[", "{}", "\"\\ud800\"", "18446744073709551616", "true", "\xff"}));
             break;
         default:
             if (!line.empty()) {
@@ -108,8 +112,11 @@ TEST(Wire, stands_twenty_thousand_mutated_lines) {
     Random random(seedOfThisRun());
     wire::Welcome welcome = someWelcome(random);
     welcome.start.history.resize(5);
-    const std::vector<std::string> corpus{wire::encode(wire::Hello{true, "anna"}), wire::encode(wire::CommandMessage{"7", {CommandKind::Cutover, {{"typed", "shop"}}, 17, "anna"}}),
-                                          wire::encode(welcome), wire::encode(wire::Events{welcome.start.history}), wire::encode(wire::Reply{"7", {true, ""}}),
+    const std::vector<std::string> corpus{wire::encode(wire::Hello{true, "anna"}),
+                                          wire::encode(wire::CommandMessage{"7", {CommandKind::Cutover, {{"typed", "shop"}}, 17, "anna"}}),
+                                          wire::encode(welcome),
+                                          wire::encode(wire::Events{welcome.start.history}),
+                                          wire::encode(wire::Reply{"7", {true, ""}}),
                                           wire::encode(wire::Goodbye{"bye"})};
     int understood = 0;
     for (int i = 0; i < 20'000; ++i) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The engine dies, or freezes, at every point of a switch: clients go on within three seconds on the right side, and a second run completes.
+// The engine dies, or freezes, at every point of a switch: clients go on within three seconds on the right side, and a second run
+// completes.
 #include "tests/support/upgrade_run.h"
 
 #include <fmt/format.h>
@@ -14,9 +15,19 @@ struct Point {
     const char* name;
     bool past;
 };
-constexpr Point POINTS[] = {{"intent:cutover.return-path", false}, {"after:cutover.guardian", false}, {"paused", false},  {"fencing", false},  {"fenced", false},
-                            {"received", false},                   {"opening", false},                {"opened-first", true}, {"opened", true}, {"published", true},
-                            {"resumed", true},                     {"before:cutover.old-feed", true}, {"intent:cutover.return-feed", true}};
+constexpr Point POINTS[] = {{"intent:cutover.return-path", false},
+                            {"after:cutover.guardian", false},
+                            {"paused", false},
+                            {"fencing", false},
+                            {"fenced", false},
+                            {"received", false},
+                            {"opening", false},
+                            {"opened-first", true},
+                            {"opened", true},
+                            {"published", true},
+                            {"resumed", true},
+                            {"before:cutover.old-feed", true},
+                            {"intent:cutover.return-feed", true}};
 
 constexpr Millis CLIENTS_GO_ON{3000};
 
@@ -62,7 +73,9 @@ class Crash : public testing::Test {
     }
 };
 
-TEST_F(Crash, killedAtEveryPointOfACutover) { crashEverywhere("TEALDECK_CRASH_AT", Millis(0)); }
+TEST_F(Crash, killedAtEveryPointOfACutover) {
+    crashEverywhere("TEALDECK_CRASH_AT", Millis(0));
+}
 
 } // namespace
 } // namespace tealdeck::test

@@ -51,23 +51,30 @@ TEST_P(Upgrade, movesWritesBackAndForthAndLosesNothing) {
     EXPECT_EQ(report.errorCount(), 0U) << report.toJson().dump(2).substr(0, 2000);
     EXPECT_GT(verdict.acknowledged, 200U);
     std::sort(pauses.begin(), pauses.end());
-    fmt::print("write pause over {} switches: median {:.1f} ms, worst {:.1f} ms; {} writes acknowledged\n", pauses.size(), pauses[pauses.size() / 2], pauses.back(), verdict.acknowledged);
+    fmt::print("write pause over {} switches: median {:.1f} ms, worst {:.1f} ms; {} writes acknowledged\n", pauses.size(),
+               pauses[pauses.size() / 2], pauses.back(), verdict.acknowledged);
 
     // Nothing of ours is left on green.
-    EXPECT_EQ(run.lab().ask(Side::Green, "shop", "select (select count(*) from pg_subscription) + (select count(*) from pg_replication_slots where slot_type = 'logical') + (select count(*) from pg_publication)"), "0");
+    EXPECT_EQ(run.lab().ask(Side::Green, "shop",
+                            "select (select count(*) from pg_subscription) + (select count(*) from pg_replication_slots where slot_type = "
+                            "'logical') + (select count(*) from pg_publication)"),
+              "0");
     EXPECT_EQ(run.lab().ask(Side::Green, "shop", "select count(*) from pg_namespace where nspname like 'tealdeck%'"), "0");
     // Blue stays fenced: an application can't log in.
     EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select has_database_privilege('shop_app', 'shop', 'connect')"), "f");
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, Upgrade, testing::Values(Majors{15, 18}, Majors{14, 17}), [](const auto& test) { return fmt::format("from{}to{}", test.param.blue, test.param.green); });
+INSTANTIATE_TEST_SUITE_P(Versions, Upgrade, testing::Values(Majors{15, 18}, Majors{14, 17}),
+                         [](const auto& test) { return fmt::format("from{}to{}", test.param.blue, test.param.green); });
 
 TEST(Abort, leavesBlueAsItWasFound) {
     UpgradeRun run(15, 18);
     ASSERT_TRUE(run.ok());
-    const char* const residue = "select (select count(*) from pg_publication) + (select count(*) from pg_subscription) + (select count(*) from pg_replication_slots where slot_type = 'logical') "
-                                "+ (select count(*) from pg_namespace where nspname like 'tealdeck%') + (select count(*) from pg_class where relreplident = 'f') "
-                                "+ (select count(*) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where d.datname = 'shop')";
+    const char* const residue =
+        "select (select count(*) from pg_publication) + (select count(*) from pg_subscription) + (select count(*) from "
+        "pg_replication_slots where slot_type = 'logical') "
+        "+ (select count(*) from pg_namespace where nspname like 'tealdeck%') + (select count(*) from pg_class where relreplident = 'f') "
+        "+ (select count(*) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where d.datname = 'shop')";
     const std::string before = run.lab().ask(Side::Blue, "shop", residue);
     run.startLoad();
     ASSERT_EQ(run.ctl({"run", "--until", "ramp"}).exitCode, 0);

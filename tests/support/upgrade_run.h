@@ -28,7 +28,8 @@ class UpgradeRun {
     [[nodiscard]] TestLab& lab() { return *m_lab; }
 
     /// tealctl ARGUMENTS… PLAN --json.
-    CtlResult ctl(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {}, Millis limit = Millis(180000));
+    CtlResult ctl(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {},
+                  Millis limit = Millis(180000));
     void startLoad(int clients = 8);
     [[nodiscard]] LoadRun& load() { return *m_load; }
     /// True when a write that began after this call is acknowledged within the limit.
