@@ -52,14 +52,13 @@ class Engine {
     Status readRows();
     Status recover();
     Status finishTail(Side production);
+    double readsShareNow();
     Phase phaseFor(Side production, const Situation& situation) const;
-    void announce();
 
     // engine.cpp: intake and the driver thread
     void drive();
     void keepChecklist();
     void execute(const Command& command);
-    Status acceptNow(const Command& command);
     Status needLock();
 
     // engine_commands.cpp

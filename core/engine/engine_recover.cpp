@@ -114,6 +114,7 @@ Status Engine::attach() {
         m_hub.note("No driver's lock yet: " + lock.error().text());
     }
     m_sampler = std::make_unique<Sampler>(m_connector, [this] { return m_hub.nowUs(); }, [this](EventKind kind, Json body) { static_cast<void>(m_hub.publish(kind, std::move(body))); });
+    m_sampler->setReadsTarget(readsShareNow());
     if (const Status recovered = recover(); !recovered) {
         m_hub.note(recovered.error().text());
     }
@@ -121,6 +122,16 @@ Status Engine::attach() {
     m_driver = std::thread([this] { drive(); });
     m_checker = std::thread([this] { keepChecklist(); });
     return {};
+}
+
+/// What an earlier life asked of the balancers, as they have it; 0 when there are none or they do not answer.
+double Engine::readsShareNow() {
+    double share = 0;
+    for (const auto& balancer : m_balancers) {
+        const Result<ObservedShare> observed = balancer->observedGreenShare(Millis(1000));
+        share += observed.ok() ? observed->percent : 0;
+    }
+    return m_balancers.empty() ? 0 : share / static_cast<double>(m_balancers.size());
 }
 
 Phase Engine::phaseFor(Side production, const Situation& situation) const {

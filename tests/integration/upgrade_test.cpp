@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The main job on real servers, by the real programs, under load.
+#include "core/util/files.h"
 #include "tests/support/upgrade_run.h"
 
 #include <algorithm>
@@ -79,6 +80,36 @@ TEST(Abort, leavesBlueAsItWasFound) {
     EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
     EXPECT_EQ(report.errorCount(), 0U) << report.toJson().dump(2).substr(0, 2000);
     EXPECT_EQ(run.lab().ask(Side::Blue, "shop", residue), before);
+}
+
+TEST(Driver, isOneOnly) {
+    UpgradeRun run(15, 18);
+    ASSERT_TRUE(run.ok());
+    ASSERT_EQ(run.ctl({"run", "--until", "validate"}).exitCode, 0);
+    // The same deployment from elsewhere: another folder, so another engine.
+    std::string text = readFile(run.lab().plan()).valueOr("");
+    const std::size_t folder = text.find("folder = ");
+    ASSERT_NE(folder, std::string::npos);
+    text.replace(folder, text.find('\n', folder) - folder, "folder = \"" + run.lab().file("other-engine").string() + "\"");
+    const std::filesystem::path other = run.lab().file("other-plan.toml");
+    ASSERT_TRUE(writeFileAtomically(other, text).ok());
+    const auto elsewhere = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), std::string(TEALDECK_BIN_DIR) + "/tealctl");
+        arguments.push_back(other.string());
+        arguments.emplace_back("--json");
+        return runProcess({arguments, {}, {}, {}, 0, 0}, Deadline(Millis(60000)));
+    };
+    const Result<ProcessOutcome> refused = elsewhere({"status"});
+    ASSERT_TRUE(refused.ok());
+    EXPECT_EQ(refused->exitCode, 3) << refused->output;
+    EXPECT_NE(refused->output.find("drives this deployment"), std::string::npos) << refused->output;
+    // Taken over, the first finds itself replaced and refuses to act.
+    const Result<ProcessOutcome> taken = elsewhere({"status", "--takeover"});
+    ASSERT_TRUE(taken.ok());
+    EXPECT_EQ(taken->exitCode, 0) << taken->output << taken->errors;
+    EXPECT_NE(run.ctl({"run", "--until", "observe"}).exitCode, 0);
+    EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select role from tealdeck.side"), "primary");
+    static_cast<void>(elsewhere({"stop"}));
 }
 
 TEST(Gates, refuseACutoverWhileGreenIsHung) {
