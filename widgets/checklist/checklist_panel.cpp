@@ -223,6 +223,7 @@ void ChecklistPanel::updateOverride() {
     if (!blocks) {
         m_confirm->disarm();
         m_confirm->holdButton()->hide();
+        m_confirm->form()->hide();
     }
 }
 

@@ -145,7 +145,7 @@ void ConfirmControl::refresh() {
     m_arm->setAccessibleName(m_act.title.isEmpty() ? tr("Nothing to confirm") : m_arm->text());
     m_arm->setToolTip(tooltipText(allowed ? m_act.consequence : m_act.whyNot.join('\n')));
     m_arm->setAccessibleDescription(allowed ? m_act.consequence : tr("Not possible now: %1").arg(m_act.whyNot.join(' ')));
-    m_form->setVisible(m_act.confirmation == Confirmation::ArmHoldAndType && nowArmed);
+    m_form->setVisible(m_act.confirmation == Confirmation::ArmHoldAndType && allowed); // before arming: words take longer than an arm lasts
     m_hold->setVisible(!click);
     m_typed->setVisible(!click && nowArmed);
     const QString lacks = !nowArmed ? tr("Arm first.") : missing();
