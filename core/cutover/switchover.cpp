@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Before the pause and after it; the pause itself is in switchover_pause.cpp.
+// Before the pause; the pause itself is in switchover_pause.cpp, what follows in switchover_after.cpp.
 #include "core/cutover/switchover.h"
 
 #include "core/control/control_store.h"
@@ -385,95 +385,6 @@ Status Switchover::gate(StepContext& context) {
         }
     }
     return {};
-}
-
-Status Switchover::confirmEndpoints() {
-    for (const auto& pooler : m_context.poolers) {
-        const Result<Side> now = pooler->target(ROUTER_LIMIT);
-        if (!now) {
-            return now.error();
-        }
-        if (*now != m_destination) {
-            return Error{Error::Kind::Conflict,
-                         fmt::format("{} still leads to {}.", pooler->name(), sideName(*now)),
-                         "Check its databases file and RELOAD it.",
-                         {}};
-        }
-    }
-    return {};
-}
-
-/// After a crash the tail runs in an object that never saw the switch: everything it needs is in the catalogs.
-Status Switchover::readOpened() {
-    if (!m_from || !m_to) {
-        auto from = SideSessions::open(m_context.connector, m_source, Millis(10000));
-        auto to = SideSessions::open(m_context.connector, m_destination, Millis(10000));
-        if (!from || !to) {
-            return (from.ok() ? to : from).error();
-        }
-        m_from.emplace(std::move(*from));
-        m_to.emplace(std::move(*to));
-    }
-    m_startLsn.clear();
-    for (std::size_t i = 0; i < m_to->size(); ++i) {
-        const Result<SideRow> row = control::readSide((*m_to)[i]);
-        if (!row) {
-            return row.error();
-        }
-        if (row->role != SideRole::Primary || row->lsn.empty()) {
-            return Error{Error::Kind::Conflict, fmt::format("{} is {}, not opened.", (*m_to)[i].label(), sideRoleName(row->role)), {}, {}};
-        }
-        m_startLsn.push_back(row->lsn);
-        m_generation = row->generation - 1;
-    }
-    return {};
-}
-
-Status Switchover::endOldFeed() {
-    if (const Status opened = readOpened(); !opened) {
-        return opened;
-    }
-    for (std::size_t i = 0; i < m_to->size(); ++i) {
-        // Should the fence have leaked, what leaked must not flow into the new primary.
-        if (const Status disabled = link(m_direction, i).disable(); !disabled) {
-            return disabled;
-        }
-    }
-    return {};
-}
-
-Status Switchover::startReturnFeed(StepContext& context) {
-    if (const Status opened = readOpened(); !opened) {
-        return opened;
-    }
-    for (std::size_t i = 0; i < m_to->size(); ++i) {
-        context.report(m_plan.databases[i], static_cast<double>(i) / static_cast<double>(m_to->size()));
-        if (const Status started = link(opposite(m_direction), i).activate(m_startLsn[i]); !started) {
-            return started;
-        }
-        if (const Result<Rows> follows =
-                (*m_from)[i].batch(fmt::format("select tealdeck.follow({}, {})", m_generation, textArray(m_plan.readRoles)));
-            !follows) {
-            return follows.error();
-        }
-        if (const Status retired = link(m_direction, i).retire(Millis(10000)); !retired) {
-            return retired;
-        }
-    }
-    return {};
-}
-
-Status Switchover::proveReturnFeed(StepContext& context) {
-    if (const Status opened = readOpened(); !opened) {
-        return opened;
-    }
-    std::swap(m_from, m_to); // a marker of the new source, read on the new destination
-    Status proven;
-    do {
-        proven = probeOnce(Millis(2000));
-    } while (!proven && proven.error().kind == Error::Kind::Timeout && !context.deadline().passed());
-    std::swap(m_from, m_to);
-    return proven;
 }
 
 } // namespace tealdeck
