@@ -119,7 +119,7 @@ TEST(Driver, isOneOnly) {
     static_cast<void>(elsewhere({"stop"}));
 }
 
-TEST(Gates, refuseACutoverWhileGreenIsHung) {
+TEST(Gates, refuseACutoverWhileGreenIsHungOrGone) {
     UpgradeRun run(15, 18);
     ASSERT_TRUE(run.ok());
     run.startLoad();
@@ -144,6 +144,13 @@ TEST(Gates, refuseACutoverWhileGreenIsHung) {
     EXPECT_EQ(refused.exitCode, 3) << refused.report.dump(2) << refused.errors;
     EXPECT_NE(member<std::string>(refused.report, "phase", ""), "observe");
     EXPECT_TRUE(run.writesGoOn(Millis(5000)));
+    // Gone altogether: every link to it is cut.
+    ::kill(pid, SIGKILL);
+    const CtlResult gone = run.ctl({"run", "--until", "observe"});
+    EXPECT_EQ(gone.exitCode, 3) << gone.report.dump(2) << gone.errors;
+    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
+    const Status restarted = restartLabProcess(run.lab().dir(), "green-primary");
+    ASSERT_TRUE(restarted.ok()) << restarted.error().text();
     // It answers again: the same command goes through.
     const CtlResult later = run.ctl({"run", "--until", "observe"});
     EXPECT_EQ(later.exitCode, 0) << later.report.dump(2) << later.errors;
