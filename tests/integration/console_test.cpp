@@ -72,7 +72,9 @@ class Desk {
         if (::pipe(ends) != 0) {
             return;
         }
-        m_server = std::make_unique<Child>(std::vector<std::string>{"Xvfb", "-displayfd", "3", "-screen", "0", "1680x1050x24", "-nolisten", "tcp"}, environment(), ends[1]);
+        m_server =
+            std::make_unique<Child>(std::vector<std::string>{"Xvfb", "-displayfd", "3", "-screen", "0", "1680x1050x24", "-nolisten", "tcp"},
+                                    environment(), ends[1]);
         ::close(ends[1]);
         std::string number; // comes in pieces, with a newline at its end
         for (const Deadline deadline(Millis(20000)); !deadline.passed() && !number.ends_with('\n');) {
@@ -87,7 +89,10 @@ class Desk {
         }
         ::close(ends[0]);
         if (number.ends_with('\n')) {
-            m_environment = {{"DISPLAY", ":" + number.substr(0, number.size() - 1)}, {"HOME", home.string()}, {"QT_QPA_PLATFORM", "xcb"}, {"XDG_CONFIG_HOME", home.string()}};
+            m_environment = {{"DISPLAY", ":" + number.substr(0, number.size() - 1)},
+                             {"HOME", home.string()},
+                             {"QT_QPA_PLATFORM", "xcb"},
+                             {"XDG_CONFIG_HOME", home.string()}};
             m_manager = std::make_unique<Child>(std::vector<std::string>{"openbox"}, m_environment);
         }
     }
@@ -117,7 +122,9 @@ class Person {
     Person(UpgradeRun& run, Desk& desk) : m_run(run), m_desk(desk) {}
 
     void openConsole() {
-        m_console = std::make_unique<Child>(std::vector<std::string>{std::string(TEALDECK_BIN_DIR) + "/tealdeck", "--plan", m_run.lab().plan(), "--as", ACTOR}, m_desk.environment());
+        m_console = std::make_unique<Child>(
+            std::vector<std::string>{std::string(TEALDECK_BIN_DIR) + "/tealdeck", "--plan", m_run.lab().plan(), "--as", ACTOR},
+            m_desk.environment());
         const std::string pid = std::to_string(m_console->pid());
         std::string window;
         ASSERT_TRUE(eventually(Millis(20000), [&] {
@@ -143,7 +150,10 @@ class Person {
         for (const std::string& line : operatorLines()) {
             const Json event = parseJson(line).value_or(Json::object());
             const Json body = event.contains("body") ? event["body"] : event;
-            count += member<std::string>(event, "actor", "") == ACTOR && member<std::string>(body, "command", "") == command && member(body, "accepted", false) ? 1 : 0;
+            count += member<std::string>(event, "actor", "") == ACTOR && member<std::string>(body, "command", "") == command &&
+                             member(body, "accepted", false)
+                         ? 1
+                         : 0;
         }
         return count;
     }
@@ -189,7 +199,13 @@ class Person {
                 continue;
             }
             const Result<ProcessOutcome> events = runProcess(
-                {{std::string(TEALDECK_BIN_DIR) + "/tealctl", "recording", "events", entry.path().string(), "--kind", "operator", "--json"}, {}, {}, {}, 0, 0}, Deadline(Millis(10000)));
+                {{std::string(TEALDECK_BIN_DIR) + "/tealctl", "recording", "events", entry.path().string(), "--kind", "operator", "--json"},
+                 {},
+                 {},
+                 {},
+                 0,
+                 0},
+                Deadline(Millis(10000)));
             std::istringstream text(events.ok() ? events->output : std::string());
             for (std::string line; std::getline(text, line);) {
                 lines.push_back(line);
