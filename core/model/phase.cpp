@@ -18,9 +18,8 @@ constexpr std::array<std::pair<Phase, const char*>, 10> PHASES = {{{Phase::Plan,
                                                                    {Phase::Finalized, "finalized"},
                                                                    {Phase::Aborted, "aborted"}}};
 
-constexpr std::array<std::pair<CommandKind, const char*>, 11> COMMANDS = {{{CommandKind::Check, "check"},
+constexpr std::array<std::pair<CommandKind, const char*>, 10> COMMANDS = {{{CommandKind::Check, "check"},
                                                                            {CommandKind::Replicate, "replicate"},
-                                                                           {CommandKind::Verify, "verify"},
                                                                            {CommandKind::Ramp, "ramp"},
                                                                            {CommandKind::Cutover, "cutover"},
                                                                            {CommandKind::Rollback, "rollback"},
@@ -57,8 +56,6 @@ constexpr const char* FINALIZE_DOES = "Closes the rollback window: stops the fee
 constexpr const char* ABORT_TITLE = "Abort";
 constexpr const char* TEARDOWN_DOES =
     "Removes everything that was made for the upgrade. BLUE goes on as it was found; the data on GREEN stays for inspection.";
-constexpr const char* VERIFY_TITLE = "Compare the data";
-constexpr const char* VERIFY_DOES = "Compares every table of both sides. Reads only.";
 constexpr const char* OVERRIDE_TITLE = "Override a check";
 constexpr const char* OVERRIDE_DOES = "Takes the responsibility for a failed check, with a reason that stays in the record.";
 constexpr const char* NOTE_TITLE = "Write a note";
@@ -110,21 +107,17 @@ const std::vector<PhaseRule>& phaseTable() {
             {P::Replicate, C::Replicate, F::ArmAndHold, COPY_TITLE, COPY_DOES},
             {P::Replicate, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
             {P::Validate, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES},
-            {P::Validate, C::Verify, F::Click, VERIFY_TITLE, VERIFY_DOES},
             {P::Validate, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES},
             {P::Validate, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
             {P::Ramp, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES},
-            {P::Ramp, C::Verify, F::Click, VERIFY_TITLE, VERIFY_DOES},
             {P::Ramp, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES},
             {P::Ramp, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
             {P::Cutover, C::Abort, F::ShortHold, ABORT_TITLE,
              "Before the point of no return: returns the writes to where they came from, nothing is lost."},
-            {P::Observe, C::Verify, F::Click, VERIFY_TITLE, VERIFY_DOES},
             {P::Observe, C::Rollback, F::ArmAndHold, ROLLBACK_TITLE, ROLLBACK_DOES},
             {P::Observe, C::Abort, F::ShortHold, ABORT_TITLE, ROLLBACK_DOES},
             {P::Observe, C::Finalize, F::ArmHoldAndType, FINALIZE_TITLE, FINALIZE_DOES},
             {P::RolledBack, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES},
-            {P::RolledBack, C::Verify, F::Click, VERIFY_TITLE, VERIFY_DOES},
             {P::RolledBack, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES},
             {P::RolledBack, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
         };

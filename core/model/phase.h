@@ -27,7 +27,7 @@ std::optional<Phase> phaseFromName(std::string_view name);
 const std::vector<Phase>& railPhases();
 
 /// What an operator can ask for.
-enum class CommandKind { Check, Replicate, Verify, Ramp, Cutover, Rollback, Finalize, Abort, Override, SignOff, Note };
+enum class CommandKind { Check, Replicate, Ramp, Cutover, Rollback, Finalize, Abort, Override, SignOff, Note };
 const char* commandName(CommandKind kind);
 std::optional<CommandKind> commandFromName(std::string_view name);
 

@@ -10,9 +10,9 @@ namespace {
 
 constexpr Phase ALL_PHASES[] = {Phase::Plan,    Phase::Preflight, Phase::Replicate,  Phase::Validate,  Phase::Ramp,
                                 Phase::Cutover, Phase::Observe,   Phase::RolledBack, Phase::Finalized, Phase::Aborted};
-constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Verify,   CommandKind::Ramp,
-                                        CommandKind::Cutover,  CommandKind::Rollback,  CommandKind::Finalize, CommandKind::Abort,
-                                        CommandKind::Override, CommandKind::SignOff,   CommandKind::Note};
+constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Ramp,  CommandKind::Cutover,
+                                        CommandKind::Rollback, CommandKind::Finalize,  CommandKind::Abort, CommandKind::Override,
+                                        CommandKind::SignOff,  CommandKind::Note};
 
 TEST(PhaseTable, namesGoBothWays) {
     for (const Phase phase : ALL_PHASES) {
