@@ -269,14 +269,15 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
         exitCode = withSession(*a, [](EngineSession& session, const Plan&) { return runCheck(session); });
     });
     CLI::App* run = add(app, "run", "Run the upgrade up to a phase", a);
-    run->add_option("--until", a->until, "preflight, replicate, validate, ramp, cutover, observe or finalized");
+    run->add_option("--until", a->until, "Where to stop")
+        ->check(CLI::IsMember({"preflight", "replicate", "validate", "ramp", "cutover", "observe", "finalized"}));
     run->add_option("--typed", a->typed, "The deployment's name, when the run is to finalize");
     run->add_option("--reason", a->reason, "Why, when the run is to finalize");
     run->callback([a, &exitCode] {
         exitCode = withSession(*a, [a](EngineSession& session, const Plan& plan) { return runUntil(session, plan, *a); });
     });
     CLI::App* ramp = add(app, "ramp", "Send a share of the reads to GREEN", a);
-    ramp->add_option("--percent", a->percent, "0 to 100")->required();
+    ramp->add_option("--percent", a->percent, "0 to 100")->required()->check(CLI::Range(0.0, 100.0));
     ramp->callback([a, &exitCode] {
         exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
             return session.run(CommandKind::Ramp, {{"percent", a->percent}});
