@@ -110,8 +110,7 @@ TEST(Sampler, SeesAFeedAndSurvivesAFrozenServer) {
     EXPECT_EQ(lab.value(Side::Blue, "shop",
                         "select count(*) from pg_stat_activity where datname = 'shop' and application_name = 'tealdeck/lab/1'"),
               "0");
-    std::this_thread::sleep_for(Millis(1500));
-    EXPECT_EQ(published.count(), quiet);
+    EXPECT_FALSE(eventually(Millis(1500), [&] { return published.count() != quiet; })) << "it was to be silent";
     sampler.resume();
     EXPECT_TRUE(eventually(Millis(3000), [&] { return published.count() > quiet; }));
 
@@ -120,7 +119,7 @@ TEST(Sampler, SeesAFeedAndSurvivesAFrozenServer) {
         return published.value("heartbeat_age.blue").value_or(0) > 1.5 && !published.value("lag_bytes.forward");
     })) << published.values();
     EXPECT_TRUE(published.value("connections.green").has_value()) << "green is still asked";
-    const Deadline prompt(Millis(1000));
+    const Deadline prompt(Millis(10000)); // a hang would be a hang for ever; how fast it is on a busy machine is no test's business
     sampler.stop();
     EXPECT_FALSE(prompt.passed());
     lab.signalAll("blue-primary", SIGCONT);
