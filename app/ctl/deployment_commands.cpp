@@ -79,9 +79,10 @@ int withSession(const Arguments& a, const std::function<Status(EngineSession&, c
     return code;
 }
 
-/// Feeds are sampled every second and workers start within a few: a program waits for what a person would wait for.
+/// Feeds are sampled every second; the worker of a server that was away starts again within 5 s (wal_retrieve_retry_interval), and the
+/// slot may stay taken for a while longer: a program waits for what a person would wait for.
 Status checkBlockers(EngineSession& session, CommandKind next) {
-    session.waitFor([&](const Snapshot& s) { return whyNot(s, next, s.steadyUs).empty(); }, Millis(10000));
+    session.waitFor([&](const Snapshot& s) { return whyNot(s, next, s.steadyUs).empty(); }, Millis(30000));
     const Snapshot s = session.snapshot();
     const std::vector<std::string> reasons = whyNot(s, next, s.steadyUs);
     if (reasons.empty()) {
@@ -119,6 +120,9 @@ Status runRamp(EngineSession& session, const Plan& plan) {
                 return lag != s.metrics.end() && lag->second.value && *lag->second.value <= plan.ramp.maxLagSeconds;
             },
             Millis(30000));
+        if (const Status blocked = checkBlockers(session, CommandKind::Ramp); !blocked) {
+            return blocked;
+        }
         if (const Status moved = session.run(CommandKind::Ramp, {{"percent", percent}}); !moved) {
             return moved;
         }
