@@ -81,8 +81,10 @@ int withSession(const Arguments& a, const std::function<Status(EngineSession&, c
 
 /// Feeds are sampled every second; the worker of a server that was away starts again within 5 s (wal_retrieve_retry_interval), and the
 /// slot may stay taken for a while longer: a program waits for what a person would wait for.
+constexpr Millis FEED_WAIT{30000};
+
 Status checkBlockers(EngineSession& session, CommandKind next) {
-    session.waitFor([&](const Snapshot& s) { return whyNot(s, next, s.steadyUs).empty(); }, Millis(30000));
+    session.waitFor([&](const Snapshot& s) { return whyNot(s, next, s.steadyUs).empty(); }, FEED_WAIT);
     const Snapshot s = session.snapshot();
     const std::vector<std::string> reasons = whyNot(s, next, s.steadyUs);
     if (reasons.empty()) {
@@ -117,12 +119,10 @@ Status runRamp(EngineSession& session, const Plan& plan) {
         session.waitFor(
             [&](const Snapshot& s) {
                 const auto lag = s.metrics.find("lag_seconds.forward");
-                return lag != s.metrics.end() && lag->second.value && *lag->second.value <= plan.ramp.maxLagSeconds;
+                return whyNot(s, CommandKind::Ramp, s.steadyUs).empty() && lag != s.metrics.end() && lag->second.value &&
+                       *lag->second.value <= plan.ramp.maxLagSeconds;
             },
-            Millis(30000));
-        if (const Status blocked = checkBlockers(session, CommandKind::Ramp); !blocked) {
-            return blocked;
-        }
+            FEED_WAIT);
         if (const Status moved = session.run(CommandKind::Ramp, {{"percent", percent}}); !moved) {
             return moved;
         }

@@ -99,6 +99,8 @@ void addLoadCommand(CLI::App& lab, int& exitCode) {
     load->add_option("--clients", options->clients, "Threads");
     load->add_option("--rate", options->rate, "Operations a second of all clients together; left out: as fast as answers come");
     load->add_option("--read-share", options->readShare, "Percent of the operations that read");
+    load->add_option("--straight-to", options->straightTo, "Write to this primary itself, past the poolers, as a forgotten application")
+        ->check(CLI::IsMember({"blue", "green"}));
     load->add_option("--history", options->history, "File that every operation is appended to, as JSON lines");
     load->add_option("--until-file", options->untilFile, "End when this file appears");
     load->add_flag("--json", *json, "One JSON object");

@@ -32,8 +32,12 @@ LoadClient::LoadClient(const Shared& shared, int number, int index, LoadTally& t
     const LabState& lab = shared.lab;
     const LabPooler& pooler = lab.poolers[static_cast<std::size_t>(index) % lab.poolers.size()];
     for (const std::string& database : lab.databases) {
-        auto parameters = labConnection(lab, pooler.port, "shop_app", database);
-        parameters["sslmode"] = "disable";
+        const std::string& straight = shared.options.straightTo;
+        auto parameters = labConnection(
+            lab, straight.empty() ? pooler.port : lab.primary(straight == "blue" ? Side::Blue : Side::Green).port, "shop_app", database);
+        if (straight.empty()) {
+            parameters["sslmode"] = "disable";
+        }
         parameters["application_name"] = "lab-load";
         m_writers.push_back(std::unique_ptr<Target>(new Target{database, LoadConnection(shared.stop), false, 0, parameters}));
         parameters = labConnection(lab, lab.balancerPort, "shop_reader", database);

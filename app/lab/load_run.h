@@ -11,12 +11,13 @@
 namespace tealdeck {
 
 struct LoadOptions {
-    double seconds = 0;    ///< 0: until stopped
-    int clients = 8;       ///< threads; each has its own connections
-    double rate = 0;       ///< operations a second of all clients together; 0: each as fast as answers come
-    int readShare = 50;    ///< percent of the operations that read
-    std::string history;   ///< file; empty: none
-    std::string untilFile; ///< stops when this file appears
+    double seconds = 0;     ///< 0: until stopped
+    int clients = 8;        ///< threads; each has its own connections
+    double rate = 0;        ///< operations a second of all clients together; 0: each as fast as answers come
+    int readShare = 50;     ///< percent of the operations that read
+    std::string straightTo; ///< blue or green: writes go to that primary itself, past the poolers, as a forgotten application's would
+    std::string history;    ///< file; empty: none
+    std::string untilFile;  ///< stops when this file appears
 };
 
 struct LoadLatency {

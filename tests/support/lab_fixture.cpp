@@ -54,4 +54,10 @@ std::string TestLab::ask(Side side, const std::string& database, const std::stri
     return rows->at(0).at(0);
 }
 
+void TestLab::run(Side side, const std::string& database, const std::string& sql) {
+    Result<SqlClient> client = SqlClient::connect(labConnection(m_state, m_state.primary(side).port, "tealdeck", database));
+    const Status ran = client ? client->run(sql) : Status(client.error());
+    EXPECT_TRUE(ran.ok()) << sql << ": " << ran.error().text();
+}
+
 } // namespace tealdeck

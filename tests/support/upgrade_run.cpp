@@ -4,6 +4,8 @@
 #include "core/plan/plan.h"
 #include "core/util/files.h"
 
+#include <cstdlib>
+#include <future>
 #include <poll.h>
 #include <signal.h>
 
@@ -40,9 +42,11 @@ UpgradeRun::UpgradeRun(int blue, int green, const std::string& schema, int poole
 }
 
 UpgradeRun::~UpgradeRun() {
-    if (m_load) {
-        m_load->stop();
-        static_cast<void>(m_load->finish());
+    for (const auto* load : {&m_load, &m_stragglers}) {
+        if (*load) {
+            (*load)->stop();
+            static_cast<void>((*load)->finish());
+        }
     }
     if (m_lab->ok()) {
         static_cast<void>(ctl({"stop"}));
@@ -87,6 +91,40 @@ void UpgradeRun::startLoad(int clients) {
     ASSERT_TRUE(writesGoOn(Millis(10000)));
 }
 
+void UpgradeRun::startStragglers(Side side, int clients) {
+    LoadOptions options;
+    options.clients = clients;
+    options.readShare = 0;
+    options.straightTo = sideName(side);
+    options.history = m_lab->file("stragglers.jsonl").string();
+    m_stragglers = std::make_unique<LoadRun>(m_lab->state(), options);
+    const Status started = m_stragglers->start();
+    ASSERT_TRUE(started.ok()) << started.error().text();
+}
+
+CtlResult UpgradeRun::ctlHeldAt(const std::string& point, const std::function<void()>& work, std::vector<std::string> arguments) {
+    const std::filesystem::path file = m_lab->file("held-" + randomHex(4));
+    auto running = std::async(std::launch::async, [&] {
+        return ctl(std::move(arguments), {{"TEALDECK_HOLD_AT", point}, {"TEALDECK_HOLD_FILE", file.string()}});
+    });
+    const auto isThere = [&] {
+        std::error_code none;
+        return std::filesystem::exists(file, none);
+    };
+    while (!isThere() && running.wait_for(Millis(2)) != std::future_status::ready) {
+    }
+    EXPECT_TRUE(isThere()) << "the engine never came to " << point;
+    work();
+    std::filesystem::remove(file);
+    return running.get();
+}
+
+void UpgradeRun::signal(Side side, const std::string& pidQuery, int signal) {
+    const int pid = std::atoi(m_lab->ask(side, "postgres", pidQuery).c_str());
+    ASSERT_GT(pid, 1) << pidQuery;
+    ASSERT_EQ(::kill(pid, signal), 0);
+}
+
 bool UpgradeRun::writesGoOn(Millis limit) {
     // Each client may have had one write on its way when this began; one more proves a new one.
     const std::uint64_t before = m_load->acknowledged();
@@ -107,6 +145,12 @@ LoadReport UpgradeRun::endLoad(const std::string& finalSide, int switches, Histo
     EXPECT_TRUE(report.ok());
     std::vector<HistoryWrite> writes;
     EXPECT_TRUE(readHistory(m_lab->file("history.jsonl"), writes).ok());
+    if (m_stragglers) {
+        m_stragglers->stop();
+        EXPECT_TRUE(m_stragglers->finish().ok());
+        m_stragglers.reset();
+        EXPECT_TRUE(readHistory(m_lab->file("stragglers.jsonl"), writes).ok());
+    }
     const auto rows = readFinalRowsOfLab(m_lab->dir(), finalSide);
     EXPECT_TRUE(rows.ok());
     HistoryRules rules;

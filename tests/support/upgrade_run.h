@@ -6,6 +6,7 @@
 #include "tests/support/history.h"
 #include "tests/support/lab_fixture.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,10 +32,18 @@ class UpgradeRun {
     CtlResult ctl(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {},
                   Millis limit = Millis(180000));
     void startLoad(int clients = 8);
+    /// Starts, beside the load, clients that write to a side's primary itself, past the poolers, as fast as answers come.
+    void startStragglers(Side side, int clients = 3);
+    [[nodiscard]] LoadRun& stragglers() { return *m_stragglers; }
+    /// Runs tealctl with the engine held at a point of TEALDECK_HOLD_AT, does the work there and lets it go on. The engine must not run
+    /// yet.
+    CtlResult ctlHeldAt(const std::string& point, const std::function<void()>& work, std::vector<std::string> arguments);
+    /// To a process of a server that a query on it names.
+    void signal(Side side, const std::string& pidQuery, int signal);
     [[nodiscard]] LoadRun& load() { return *m_load; }
     /// True when a write that began after this call is acknowledged within the limit.
     bool writesGoOn(Millis limit);
-    /// Ends the load: its report, and the verdict over its history against the side that has the last writes.
+    /// Ends the load and the stragglers: the load's report, and the verdict over its history against the side that has the last writes.
     LoadReport endLoad(const std::string& finalSide, int switches, HistoryVerdict& verdict);
     /// Pid of the engine that runs for the plan; 0 when none does.
     [[nodiscard]] int enginePid() const;
@@ -42,6 +51,7 @@ class UpgradeRun {
   private:
     std::unique_ptr<TestLab> m_lab;
     std::unique_ptr<LoadRun> m_load;
+    std::unique_ptr<LoadRun> m_stragglers;
 };
 
 } // namespace tealdeck::test
