@@ -2,6 +2,7 @@
 // Which gates stand in the way of a command: asked by the engine before it acts and by the console for its buttons.
 #include "core/model/snapshot.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace tealdeck {
@@ -13,16 +14,40 @@ bool needsChecklist(CommandKind command) {
     return command == CommandKind::Replicate || command == CommandKind::Cutover || command == CommandKind::Rollback;
 }
 
+/// One server that is away makes many answers unknown: its cause is said once, with the names of the checks.
+std::string unknownReason(const std::vector<const CheckState*>& checks) {
+    const CheckState& first = *checks.front();
+    if (checks.size() == 1) {
+        return fmt::format("{} is unknown: {} {}", first.id, first.question, first.actual);
+    }
+    constexpr std::size_t SHOWN = 4;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(SHOWN, checks.size()); ++i) {
+        names += (i == 0 ? "" : ", ") + checks[i]->id;
+    }
+    return fmt::format("{} checks are unknown ({}{}): {}", checks.size(), names, checks.size() > SHOWN ? ", …" : "", first.actual);
+}
+
 void addChecks(const Snapshot& s, std::int64_t nowUs, std::vector<std::string>& reasons) {
     if (s.checks.empty()) {
         reasons.emplace_back("The checklist has not been evaluated yet.");
     }
+    std::vector<std::vector<const CheckState*>> unknown; // by cause, in the order of the checklist
     for (const CheckState& check : s.checks) {
         if (!isBlocking(check, nowUs)) {
             continue;
         }
-        const char* word = isStale(check, nowUs) ? "is stale" : check.result == CheckResult::Fail ? "fails" : "is unknown";
-        reasons.push_back(fmt::format("{} {}: {} {}", check.id, word, check.question, check.actual));
+        if (!isStale(check, nowUs) && check.result != CheckResult::Fail) {
+            const auto same =
+                std::find_if(unknown.begin(), unknown.end(), [&](const auto& others) { return others.front()->actual == check.actual; });
+            (same != unknown.end() ? *same : unknown.emplace_back()).push_back(&check);
+            continue;
+        }
+        reasons.push_back(
+            fmt::format("{} {}: {} {}", check.id, isStale(check, nowUs) ? "is stale" : "fails", check.question, check.actual));
+    }
+    for (const auto& checks : unknown) {
+        reasons.push_back(unknownReason(checks));
     }
 }
 

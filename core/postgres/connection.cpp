@@ -51,7 +51,7 @@ std::string firstLine(std::string text) {
         text.pop_back();
     }
     for (char& c : text) {
-        if (c == '\n') {
+        if (c == '\n' || c == '\t') {
             c = ' ';
         }
     }

@@ -103,6 +103,24 @@ TEST_F(Gates, anUnknownCheckCloses) {
     EXPECT_FALSE(allowed());
 }
 
+TEST_F(Gates, oneCauseOfManyUnknownsIsSaidOnce) {
+    CheckState check = snapshot.checks[0];
+    check.result = CheckResult::Unknown;
+    check.actual = "Cannot connect to green.";
+    snapshot.checks.clear();
+    for (const char* id : {"A1", "A2", "A3", "A4", "A5"}) {
+        check.id = id;
+        snapshot.checks.push_back(check);
+    }
+    check.id = "B1";
+    check.actual = "permission denied";
+    snapshot.checks.push_back(check);
+    const std::vector<std::string> reasons = whyNot(snapshot, CommandKind::Cutover, NOW);
+    ASSERT_EQ(reasons.size(), 2U);
+    EXPECT_EQ(reasons[0], "5 checks are unknown (A1, A2, A3, A4, …): Cannot connect to green.");
+    EXPECT_NE(reasons[1].find("B1 is unknown"), std::string::npos);
+}
+
 TEST_F(Gates, aStaleCheckCloses) {
     snapshot.checks[0].evaluatedUs = NOW - 61'000'000;
     EXPECT_FALSE(allowed());
