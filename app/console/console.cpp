@@ -23,8 +23,9 @@ Console::Console(Options options, QObject* parent) : QObject(parent), m_options(
     m_theme = m_options.theme.value_or(dark ? ThemeName::Dark : ThemeName::Light);
     m_zoom = keeps ? std::clamp(settings.value(QStringLiteral("zoom"), 1.0).toDouble(), 0.7, 2.5) : 1.0;
     applyTheme(*qApp, m_theme, m_zoom);
-    connect(&m_launcher, &EngineLauncher::ready, this, [this](const QString& socket) { openSession(liveSession(socket, m_options.actor, m_options.observer)); });
+    connect(&m_launcher, &EngineLauncher::ready, this, [this](const QString& socket) { openSession(liveSession(socket, m_options.actor, m_options.observer, m_plan)); });
     connect(&m_launcher, &EngineLauncher::failed, this, &Console::fail);
+    connect(&m_restarter, &EngineLauncher::failed, this, &Console::fail); // when it succeeds, the window finds the engine by itself
 }
 
 Console::~Console() {
@@ -86,6 +87,7 @@ void Console::openPlan(const QString& plan) {
     if (!m_options.headless()) {
         rememberFile(plan);
     }
+    m_plan = plan;
     m_launcher.open(plan);
 }
 
@@ -127,6 +129,7 @@ void Console::openSession(Session session) {
     }
     connect(window, &MainWindow::themeRequested, this, &Console::setTheme);
     connect(window, &MainWindow::zoomRequested, this, &Console::setZoom);
+    connect(window, &MainWindow::engineWanted, &m_restarter, &EngineLauncher::open);
     connect(window, &MainWindow::openRequested, this, [this] { chooseFile(tr("Open a recording"), tr("Recordings (*.teal)")); });
     connect(window, &MainWindow::recentRequested, this, &Console::openFile);
     connect(window, &MainWindow::fileDropped, this, &Console::openFile);

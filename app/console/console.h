@@ -40,7 +40,9 @@ class Console final : public QObject {
     Options m_options;
     ThemeName m_theme = ThemeName::Light;
     double m_zoom = 1;
-    EngineLauncher m_launcher;
+    EngineLauncher m_launcher;  ///< of a plan that is being opened
+    EngineLauncher m_restarter; ///< of an engine that a window has lost
+    QString m_plan; ///< last opened
     QPointer<StartWindow> m_start;
     QPointer<MainWindow> m_window;
     QPointer<PictureTaker> m_pictures;

@@ -224,11 +224,18 @@ void MainWindow::showSourceState() {
     if (state != SourceState::Live) {
         refusal = state == SourceState::Ended ? tr("The deployment is over and its engine has ended.")
                   : state == SourceState::Connecting ? tr("The engine is not connected yet.%1").arg(detail)
-                                                     : tr("The engine is lost: what is shown is old. This window asks for it again and again; if it has ended, “tealctl status” with the plan starts it anew.%1").arg(detail);
+                                                     : tr("The engine is lost: what is shown is old. This window asks for it again and again; if it has ended, it has to be started again.%1").arg(detail);
     } else if (!m_bridge->driver()) {
         refusal = tr("Another console drives this deployment; this one observes. When that one is closed, open the plan again to drive.");
     }
     m_nextAct->setRefusal(refusal);
+    if (state == SourceState::Lost && !m_lost && !m_session.plan.isEmpty()) {
+        m_notice->tell(tr("The engine is lost. The servers stay as they are; an engine that starts again reads from them where things stand."),
+                       {{tr("Start the engine"), [this] { emit engineWanted(m_session.plan); }}});
+    } else if (state == SourceState::Live && m_lost) {
+        m_notice->tell(tr("The engine is back."));
+    }
+    m_lost = state == SourceState::Lost || (m_lost && state != SourceState::Live); // connecting again is still lost
 }
 
 void MainWindow::takeMarks(const std::vector<Event>& events) {

@@ -44,6 +44,7 @@ class MainWindow final : public QMainWindow {
     [[nodiscard]] bool isReplay() const { return m_session.replay != nullptr; }
 
   signals:
+    void engineWanted(const QString& plan); ///< the engine is lost and a person wants another one
     void sessionOver(); ///< the deployment is finished and its engine has gone
     void openRequested();
     void themeRequested(ThemeName theme);
@@ -94,6 +95,7 @@ class MainWindow final : public QMainWindow {
     QTimer m_tick;
     std::vector<PlotMark> m_marks;
     bool m_layoutTouched = false;
+    bool m_lost = false;
     bool m_closeConfirmed = false;
 };
 

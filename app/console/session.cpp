@@ -5,17 +5,17 @@
 
 namespace tealdeck {
 
-Session liveSession(const QString& socketPath, const QString& actor, bool observer) {
+Session liveSession(const QString& socketPath, const QString& actor, bool observer, const QString& plan) {
     EngineClient::Target target;
     target.socketPath = socketPath.toStdString();
     target.driver = !observer;
     target.actor = actor.toStdString();
-    return {std::make_shared<EngineClient>(std::move(target)), {}, {}, socketPath, actor, observer};
+    return {std::make_shared<EngineClient>(std::move(target)), {}, {}, socketPath, actor, observer, plan};
 }
 
 Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock) {
     auto replay = std::make_shared<ReplaySource>(archive, clock);
-    return {replay, std::move(archive), replay, title, {}, true};
+    return {replay, std::move(archive), replay, title, {}, true, {}};
 }
 
 } // namespace tealdeck

@@ -14,9 +14,10 @@ struct Session {
     QString title;
     QString actor;
     bool observer = false; ///< no control is made, as in replay
+    QString plan = {};     ///< live only: whose engine can be started again; empty: only its socket is known
 };
 
-Session liveSession(const QString& socketPath, const QString& actor, bool observer);
+Session liveSession(const QString& socketPath, const QString& actor, bool observer, const QString& plan = {});
 Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock);
 
 } // namespace tealdeck

@@ -34,7 +34,7 @@ bool shown(MainWindow& window, std::uint64_t seq) {
 struct Live {
     std::vector<Event> events = test::scriptedUpgrade();
     std::shared_ptr<ScriptedSource> source = std::make_shared<ScriptedSource>(events);
-    MainWindow window{{source, {}, {}, {}, "anna", false}, Clock::system()};
+    MainWindow window{{source, {}, {}, {}, "anna", false, "/plans/shop.toml"}, Clock::system()};
     Live() {
         window.resize(1600, 1000);
         window.show();
@@ -114,6 +114,22 @@ TEST(MainWindow, AbortIsNeverDisabledEvenWhenTheEngineIsLost) {
     emit abort->held();
     EXPECT_EQ(live.source->sent.back().kind, CommandKind::Abort);
     EXPECT_FALSE(live.window.nextAct()->confirm()->armButton()->isEnabled());
+}
+
+TEST(MainWindow, ALostEngineCanBeStartedAgain) {
+    Live live;
+    live.playTo(test::phaseTime(live.events, Phase::Ramp));
+    QString wanted;
+    QObject::connect(&live.window, &MainWindow::engineWanted, [&](const QString& plan) { wanted = plan; });
+    live.source->lose("the socket closed");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return live.window.bridge().state() == SourceState::Lost; }, 5000));
+    QPushButton* start = nullptr;
+    for (QPushButton* button : live.window.findChildren<QPushButton*>()) {
+        start = button->text() == "Start the engine" ? button : start;
+    }
+    ASSERT_NE(start, nullptr);
+    start->click();
+    EXPECT_EQ(wanted, "/plans/shop.toml");
 }
 
 TEST(MainWindow, TheQuestionBeforeLeavingIsNotModal) {
