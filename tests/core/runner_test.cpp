@@ -81,6 +81,13 @@ TEST_F(RunnerTest, asksTheServersAndSkipsWhatIsDone) {
     EXPECT_EQ(log, Log{});
 }
 
+TEST_F(RunnerTest, doesWhatTheServersSayIsNotDone) {
+    Step open = step("a");
+    open.probe = [] { return Result<Probe>(Probe::NotDone); };
+    EXPECT_TRUE(runner().run({open}, false).ok());
+    EXPECT_EQ(log, (Log{"intent a", "run a", "ok a"}));
+}
+
 TEST_F(RunnerTest, anUnknownProbeStopsTheRun) {
     Step unknown = step("a");
     unknown.probe = [this] { return Result<Probe>(failure); };

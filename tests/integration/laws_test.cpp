@@ -11,6 +11,13 @@ namespace tealdeck::test {
 namespace {
 
 constexpr const char* SENDERS = "select pid from pg_stat_replication where application_name like 'tealdeck%' order by pid limit 1";
+/// Who may log in to this database, and with which settings: exactly this must be there again.
+constexpr const char* LOGINS =
+    "select (select string_agg(concat_ws(' ', case when x.grantee = 0 then 'public' else x.grantee::regrole::text end, x.privilege_type, "
+    "x.is_grantable), ', ' order by x.grantee, x.privilege_type) from pg_database d, aclexplode(d.datacl) x where d.datname = "
+    "current_database()) || (select string_agg(rolname || rolcanlogin, ', ' order by rolname) from pg_roles) || (select "
+    "string_agg(setconfig::text, ', ' order by setrole) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where "
+    "d.datname = current_database())";
 
 class Laws : public testing::Test {
   protected:
@@ -46,13 +53,19 @@ void Laws::aWayBackThatCannotBeBuilt() {
     EXPECT_EQ(run.lab().ask(Side::Green, "shop", "select role from tealdeck.side"), "replica");
 }
 
-/// Law 5: what green has not received it is not opened with.
+/// Law 5: what green has not received it is not opened with. Law 12: blue gets back what it had, and no more.
 void Laws::aFeedThatStandsStillInThePause() {
+    run.lab().run(Side::Blue, "shop",
+                  "revoke connect on database shop from public; grant connect on database shop to shop_app, shop_reader, tealdeck_repl; "
+                  "grant connect on database shop to shop_test with grant option; alter database shop set work_mem = '5MB'; "
+                  "create role another_superuser superuser login; create role retired_superuser superuser nologin");
+    const std::string before = run.lab().ask(Side::Blue, "shop", LOGINS);
     ASSERT_EQ(run.ctl({"stop"}).exitCode, 0);
     const CtlResult stalled = run.ctlHeldAt("paused", [&] { run.signal(Side::Blue, SENDERS, SIGSTOP); }, {"run", "--until", "observe"});
     run.signal(Side::Blue, SENDERS, SIGCONT);
     EXPECT_EQ(stalled.exitCode, 4) << stalled.report.dump(2) << stalled.errors;
     expectOn("blue", stalled);
+    EXPECT_EQ(run.lab().ask(Side::Blue, "shop", LOGINS), before);
 }
 
 /// Laws 1 and 6: nobody paused them, so only the fence ends them; what they were told is kept is kept.
