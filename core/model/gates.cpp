@@ -2,6 +2,7 @@
 // Which gates stand in the way of a command: asked by the engine before it acts and by the console for its buttons.
 #include "core/model/snapshot.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace tealdeck {
@@ -54,7 +55,14 @@ std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int
         reasons.push_back(phase);
         return reasons;
     }
-    if (command == CommandKind::Note || command == CommandKind::SignOff || command == CommandKind::Override) {
+    if (command == CommandKind::Continue) {
+        const auto held = [](const StepState& step) { return step.state == "held"; };
+        if (std::none_of(s.steps.begin(), s.steps.end(), held)) {
+            reasons.emplace_back("Nothing holds now.");
+        }
+        return reasons;
+    }
+    if (isWordOnly(command)) {
         return reasons;
     }
     if (command == CommandKind::Abort) {
