@@ -2,7 +2,9 @@
 #include "app/ctl/deployment_commands.h"
 
 #include "app/ctl/engine_session.h"
+#include "app/ctl/plan_commands.h"
 #include "app/ctl/report_lines.h"
+#include "app/ctl/terminal.h"
 #include "core/util/files.h"
 
 #include <csignal>
@@ -14,8 +16,6 @@
 namespace tealdeck {
 namespace {
 
-enum Exit { DONE = 0, FAILED = 1, USAGE = 2, BLOCKED = 3, ABORTED = 4, NEEDS_PERSON = 5 };
-
 struct Arguments {
     std::string plan;
     std::string until = "observe";
@@ -25,6 +25,8 @@ struct Arguments {
     bool json = false;
     bool takeover = false;
     bool watch = false;
+    bool dryRun = false;
+    std::vector<std::string> hold;
 };
 
 int complain(const Error& error, const Arguments& a, int code) {
@@ -184,7 +186,7 @@ Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
         case Phase::Replicate:
             done = phase == Phase::Replicate ? Status() : runCheck(session);
             if (done.ok()) {
-                done = session.run(CommandKind::Replicate);
+                done = session.run(CommandKind::Replicate, {{"hold", holdSteps(a.hold)}});
             }
             break;
         case Phase::Validate:
@@ -197,7 +199,7 @@ Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
             } else {
                 done = session.run(CommandKind::Check);
                 done = done.ok() ? checkBlockers(session, CommandKind::Cutover) : done;
-                done = done.ok() ? session.run(CommandKind::Cutover) : done;
+                done = done.ok() ? session.run(CommandKind::Cutover, {{"hold", holdSteps(a.hold)}}) : done;
             }
             break;
         case Phase::Observe:
@@ -277,8 +279,11 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
         ->check(CLI::IsMember({"preflight", "replicate", "validate", "ramp", "cutover", "observe", "finalized"}));
     run->add_option("--typed", a->typed, "The deployment's name, when the run is to finalize");
     run->add_option("--reason", a->reason, "Why, when the run is to finalize");
+    run->add_option("--hold", a->hold, "Wait for \"tealctl continue\" before this step or command; may be given several times");
+    run->add_flag("--dry-run", a->dryRun, "Only tell what would be done; touches no server, router or engine");
     run->callback([a, &exitCode] {
-        exitCode = withSession(*a, [a](EngineSession& session, const Plan& plan) { return runUntil(session, plan, *a); });
+        exitCode = a->dryRun ? tellDryRun(a->plan, a->until, a->json)
+                             : withSession(*a, [a](EngineSession& session, const Plan& plan) { return runUntil(session, plan, *a); });
     });
     CLI::App* ramp = add(app, "ramp", "Send a share of the reads to GREEN", a);
     ramp->add_option("--percent", a->percent, "0 to 100")->required()->check(CLI::Range(0.0, 100.0));

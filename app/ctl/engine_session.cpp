@@ -16,12 +16,20 @@ namespace {
 constexpr Millis ATTACH_LIMIT{20000};
 constexpr Millis REPLY_LIMIT{10000};
 
+} // namespace
+
 std::string userName() {
     const passwd* user = ::getpwuid(::getuid());
     return user != nullptr ? user->pw_name : std::to_string(::getuid());
 }
 
-} // namespace
+Json holdSteps(const std::vector<std::string>& given) {
+    Json steps = Json::array();
+    for (const std::string& name : given) {
+        steps.push_back(name == "replicate" ? "replicate.control" : name == "cutover" || name == "rollback" ? name + ".sessions" : name);
+    }
+    return steps;
+}
 
 std::string siblingProgram(const char* name) {
     char path[4096];
@@ -154,6 +162,11 @@ CommandReply EngineSession::send(CommandKind kind, const Json& args) {
         return {false, "The engine does not answer."};
     }
     return *answer->reply;
+}
+
+Status EngineSession::say(CommandKind kind, const Json& args) {
+    const CommandReply reply = send(kind, args);
+    return reply.accepted ? Status() : Status(Error{Error::Kind::Refused, reply.reason, {}, {}});
 }
 
 Status EngineSession::run(CommandKind kind, const Json& args) {

@@ -27,6 +27,8 @@ class EngineSession {
     /// Sends the command and waits until it has ended. Refused when the engine does not accept it; otherwise what became of it.
     /// What a program decides rests on its rules, not on a look, so "look again" is answered by looking again.
     Status run(CommandKind kind, const Json& args = Json::object());
+    /// Says what takes effect at once and has no end to wait for: notes, alarms, Continue.
+    Status say(CommandKind kind, const Json& args);
     /// Waits until the condition holds; false at the deadline or when the engine is gone.
     bool waitFor(const std::function<bool(const Snapshot&)>& condition, Millis limit);
 
@@ -51,6 +53,10 @@ class EngineSession {
 Status ensureEngine(const Plan& plan, bool takeover);
 /// True when an engine listens on the plan's socket.
 bool engineAnswers(const Plan& plan);
+/// Steps to hold before: a command stands for its first step.
+Json holdSteps(const std::vector<std::string>& given);
+/// The name under which this person acts.
+std::string userName();
 /// A program of ours beside this one.
 std::string siblingProgram(const char* name);
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/deployment_commands.h"
+#include "app/ctl/help_commands.h"
 #include "app/ctl/lab_commands.h"
+#include "app/ctl/plan_commands.h"
 #include "app/ctl/recording_commands.h"
+#include "app/ctl/watch_commands.h"
 #include "core/util/version.h"
 
 #include <csignal>
@@ -15,8 +18,11 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     int exitCode = 0;
     tealdeck::addDeploymentCommands(app, exitCode);
+    tealdeck::addWatchCommands(app, exitCode);
+    tealdeck::addPlanCommands(app, exitCode);
     tealdeck::addRecordingCommands(app, exitCode);
     tealdeck::addLabCommands(app, exitCode);
+    tealdeck::addHelpCommands(app, exitCode);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/report_lines.h"
 
+#include "app/ctl/terminal.h"
 #include "core/util/text.h"
 
 #include <cstdio>
@@ -22,9 +23,9 @@ void printCheck(const Json& body) {
     if (member<bool>(body, "clear", false) || result == "pass") {
         return;
     }
-    fmt::print("  {} {} {}: {} {}\n", result == "fail" ? "✗" : "?", member<std::string>(body, "severity", ""),
-               plain(member<std::string>(body, "id", "")), plain(member<std::string>(body, "question", "")),
-               plain(member<std::string>(body, "actual", "")));
+    fmt::print("  {} {} {}: {} {}\n", result == "fail" ? inked("✗", Ink::Bad) : inked("?", Ink::Warn),
+               member<std::string>(body, "severity", ""), plain(member<std::string>(body, "id", "")),
+               plain(member<std::string>(body, "question", "")), plain(member<std::string>(body, "actual", "")));
     const std::string fix = member<std::string>(body, "fix", "");
     if (!fix.empty()) {
         fmt::print("      fix: {}\n", plain(fix));
@@ -38,7 +39,80 @@ void printNodes(const char* side, const std::vector<Node>& nodes) {
     }
 }
 
+std::string mark(const Json& body) {
+    return member<bool>(body, "ok", false) ? inked("✓", Ink::Good) : inked("✗", Ink::Bad);
+}
+
+std::string spanOf(double ms) {
+    return ms >= 90'000 ? fmt::format("{:.0f} min", ms / 60'000)
+           : ms >= 1000 ? fmt::format("{:.0f} s", ms / 1000)
+                        : fmt::format("{:.0f} ms", ms);
+}
+
+/// A step that holds or that takes long enough to ask how long.
+void printStep(const Json& body) {
+    const std::string state = member<std::string>(body, "state", "");
+    const double usual = member<double>(body, "expected_ms", -1);
+    if (state == "held") {
+        fmt::print("  {} holds before {}: {}; go on with \"tealctl continue\"\n", inked("‖", Ink::Warn),
+                   plain(member<std::string>(body, "id", "")), plain(member<std::string>(body, "title", "")));
+    } else if (state == "running" && usual >= 1000 && member<double>(body, "progress", -1) < 0 &&
+               member<std::string>(body, "detail", "").empty()) {
+        fmt::print("  {}\n",
+                   inked(fmt::format("… {} (usually {})", plain(member<std::string>(body, "title", "")), spanOf(usual)), Ink::Quiet));
+    }
+}
+
+void printAlarm(const Json& body) {
+    const bool active = member<bool>(body, "active", true);
+    const std::string by = member<std::string>(body, "acknowledged_by", "");
+    fmt::print("  {} {}{}: {}\n", active ? inked("▲", Ink::Bad) : inked("✓", Ink::Quiet), active ? "ALARM " : "alarm over ",
+               plain(member<std::string>(body, "id", "")),
+               plain(member<std::string>(body, "cause", "")) + (by.empty() ? "" : " (seen by " + plain(by) + ")"));
+    if (active && by.empty()) {
+        fmt::print("      {}\n", plain(member<std::string>(body, "response", "")));
+    }
+}
+
 } // namespace
+
+void printAlarms(const Snapshot& s, bool all) {
+    const std::vector<AlarmState> standing = standingAlarms(s.alarms, s.steadyUs);
+    for (const AlarmState& a : standing) {
+        fmt::print("  {} {} {}: {}{}\n      {}\n",
+                   inked(a.priority == "high"     ? "▲"
+                         : a.priority == "medium" ? "◆"
+                                                  : "●",
+                         Ink::Bad),
+                   a.priority, plain(a.id), plain(a.cause), a.acknowledgedBy.empty() ? "" : " (seen by " + plain(a.acknowledgedBy) + ")",
+                   plain(a.response));
+    }
+    for (const AlarmState& a : s.alarms) {
+        if (all && isShelved(a, s.steadyUs)) {
+            fmt::print("  – shelved by {} for {:.0f} more minutes: {} ({})\n", plain(a.shelvedBy),
+                       static_cast<double>(a.shelvedUntilUs - s.steadyUs) / 60e6, plain(a.id), plain(a.shelveReason));
+        } else if (all && !a.active) {
+            fmt::print("  ✓ over: {}\n", plain(a.id));
+        }
+    }
+    if (all && standing.empty()) {
+        fmt::print("No alarm stands.\n");
+    }
+}
+
+/// Steps that run now, and how long they usually take.
+void printRunning(const Snapshot& s) {
+    for (const StepState& step : s.steps) {
+        if (step.state != "running" && step.state != "held") {
+            continue;
+        }
+        const double spent = static_cast<double>(s.steadyUs - step.startedUs) / 1000.0;
+        const double share = step.progress > 0 ? step.progress : step.expectedMs > 0 ? std::min(1.0, spent / step.expectedMs) : -1;
+        fmt::print("  {}: {}, {} so far{}{}\n", step.state == "held" ? "holds before" : "runs", plain(step.title), spanOf(spent),
+                   share > 0 && share < 1 ? fmt::format(", about {} to go", spanOf(spent / share - spent)) : "",
+                   step.waitingFor.empty() ? "" : "; waits for " + plain(step.waitingFor));
+    }
+}
 
 void printProgress(const Event& event) {
     const Json& b = event.body;
@@ -48,10 +122,15 @@ void printProgress(const Event& event) {
         break;
     case EventKind::Outcome:
         if (!member<bool>(b, "command", false)) {
-            fmt::print("  {} {} {}{}\n", member<bool>(b, "ok", false) ? "✓" : "✗", member<std::string>(b, "step", ""),
-                       plain(member<std::string>(b, "detail", "")),
+            fmt::print("  {} {} {}{}\n", mark(b), plain(member<std::string>(b, "step", "")), plain(member<std::string>(b, "detail", "")),
                        b.contains("ms") ? fmt::format(" ({:.0f} ms)", member<double>(b, "ms", 0)) : "");
         }
+        break;
+    case EventKind::Step:
+        printStep(b);
+        break;
+    case EventKind::Alarm:
+        printAlarm(b);
         break;
     case EventKind::Check:
         printCheck(b);
@@ -60,8 +139,7 @@ void printProgress(const Event& event) {
         fmt::print("  · {}\n", plain(member<std::string>(b, "text", "")));
         break;
     case EventKind::Switch:
-        fmt::print("  {} {}: write pause {:.1f} ms\n", member<bool>(b, "ok", false) ? "✓" : "✗", member<std::string>(b, "direction", ""),
-                   member<double>(b, "pause_ms", 0));
+        fmt::print("  {} {}: write pause {:.1f} ms\n", mark(b), member<std::string>(b, "direction", ""), member<double>(b, "pause_ms", 0));
         break;
     default:
         break;
@@ -81,6 +159,8 @@ void printSummary(const Snapshot& s) {
                        r.tablesTotal, number(r.lagBytes, "bytes"), number(r.lagSeconds, "s"), plain(r.error));
         }
     }
+    printRunning(s);
+    printAlarms(s, false);
     int failed = 0;
     int unknown = 0;
     for (const CheckState& check : s.checks) {
@@ -112,6 +192,7 @@ Json statusReport(const Snapshot& s) {
             {"traffic", all["traffic"]},
             {"checks", s.checks.size()},
             {"blocking", blocking},
+            {"alarms", all["alarms"]},
             {"switches", all["switches"]},
             {"steps", all["steps"]}};
 }

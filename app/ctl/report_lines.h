@@ -6,9 +6,11 @@ namespace tealdeck {
 
 /// Prints what a person at a terminal wants to know of an event, if anything.
 void printProgress(const Event& event);
+/// Alarms that stand; all: those that are over or shelved too.
+void printAlarms(const Snapshot& snapshot, bool all);
 /// Where things stand, in a few lines.
 void printSummary(const Snapshot& snapshot);
-/// The stable shape of --json: deployment, phase, writes_to, fences, nodes, replication, checks that block, switches, traffic.
+/// The stable shape of --json: deployment, phase, writes_to, fences, nodes, replication, checks that block, alarms, switches, traffic.
 Json statusReport(const Snapshot& snapshot);
 
 } // namespace tealdeck

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // tealdeck-engine: the process around the engine, and the guardian.
 #include "core/cutover/guardian.h"
+#include "core/engine/engine.h"
 #include "core/engine/server.h"
 #include "core/util/files.h"
 #include "core/util/process.h"
@@ -55,7 +56,7 @@ int serve(const Plan& plan, bool stdio, bool takeover) {
     if (!engine) {
         return complain(engine.error());
     }
-    EngineServer server(**engine);
+    EngineServer server((*engine)->hub(), [&](const Command& command) { return (*engine)->submit(command); });
     if (const Status listening = server.listen(engineSocket(plan)); !listening) {
         return complain(listening.error());
     }

@@ -14,9 +14,13 @@ namespace {
 
 /// How often the checklist is asked again while nothing runs; its answers are valid for four times as long.
 constexpr std::chrono::seconds CHECK_PERIOD{15};
+/// Of what is asked each second, one in ten minutes shows that it is asked.
+constexpr StatementLog::Pace SAMPLED_PACE{1, 1.0 / 600};
 
-bool isImmediate(CommandKind kind) {
-    return kind == CommandKind::Note || kind == CommandKind::SignOff || kind == CommandKind::Override;
+/// Shared with the sessions: one with a frozen server may end after the engine has.
+std::shared_ptr<StatementLog> statementLog(EventHub& hub, StatementLog::Pace pace) {
+    return std::make_shared<StatementLog>([&hub](Json body) { static_cast<void>(hub.publish(EventKind::Statement, std::move(body))); },
+                                          [&hub] { return hub.nowUs(); }, pace);
 }
 
 bool isFinal(Phase phase) {
@@ -35,9 +39,12 @@ std::filesystem::path engineSocket(const Plan& plan) {
     return fmt::format("{}/tealdeck-{}-{}.sock", folder, ::geteuid(), sha256Hex(plan.engineFolder.string()).substr(0, 16));
 }
 
-Engine::Engine(Options options, Connector connector, std::unique_ptr<RecordingWriter> recording, std::string recordingId)
-    : m_options(std::move(options)), m_connector(std::move(connector)), m_recordingId(std::move(recordingId)),
-      m_hub(std::move(recording), Clock::system()) {
+Engine::Engine(Options options, const Connector& connector, std::unique_ptr<RecordingWriter> recording, std::string recordingId)
+    : m_options(std::move(options)), m_recordingId(std::move(recordingId)), m_hub(std::move(recording), Clock::system()),
+      m_statements(statementLog(m_hub, {})), m_sampledStatements(statementLog(m_hub, SAMPLED_PACE)),
+      m_connector(connector.observedBy([log = m_statements](const StatementReport& s) { log->take(s); })),
+      m_samplerConnector(connector.observedBy([log = m_sampledStatements](const StatementReport& s) { log->take(s); })),
+      m_alarms(alarmLimits(m_options.plan)) {
     for (const PgBouncerPlan& pooler : m_options.plan.pgbouncers) {
         m_poolers.push_back(std::make_unique<PgBouncer>(pooler, m_options.plan));
     }
@@ -48,6 +55,8 @@ Engine::Engine(Options options, Connector connector, std::unique_ptr<RecordingWr
 
 Engine::~Engine() {
     stop();
+    m_statements->close();
+    m_sampledStatements->close();
 }
 
 void Engine::stop() {
@@ -77,7 +86,7 @@ CommandReply Engine::submit(const Command& command) {
     CommandReply reply;
     std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
     // What the operator decided on must still be so; Abort and words are welcome at any time.
-    if (reasons.empty() && command.kind != CommandKind::Abort && !isImmediate(command.kind) && command.kind != CommandKind::Check &&
+    if (reasons.empty() && command.kind != CommandKind::Abort && !isWordOnly(command.kind) && command.kind != CommandKind::Check &&
         command.basedOn < s.gateSeq) {
         reasons.emplace_back("The situation has changed since you looked; look again and decide again.");
     }
@@ -88,7 +97,12 @@ CommandReply Engine::submit(const Command& command) {
             reasons.push_back(fmt::format("Type the deployment's name ({}) and a reason.", m_options.plan.deployment));
         }
     }
-    if (reasons.empty()) {
+    const bool atOnce =
+        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve;
+    if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
+        reasons.push_back(said.error().text());
+    }
+    if (reasons.empty() && !atOnce) {
         const std::lock_guard lock(m_mutex);
         if (m_stopping) {
             reasons.emplace_back("The engine is stopping.");
@@ -96,7 +110,7 @@ CommandReply Engine::submit(const Command& command) {
             // A cutover that is stopped leaves everything as before it; anything else that is stopped is then taken down.
             m_abortAfter = !m_switching;
             m_cancel = true;
-        } else if (!isImmediate(command.kind) && !m_queue.empty()) {
+        } else if (!isWordOnly(command.kind) && !m_queue.empty()) {
             reasons.emplace_back("Another command is about to run.");
         } else {
             m_queue.push_back(command);
@@ -157,35 +171,7 @@ void Engine::execute(const Command& command) {
     if (!quiet) {
         static_cast<void>(m_hub.publish(EventKind::Step, {{"clear", true}, {"command", commandName(command.kind)}}));
     }
-    switch (command.kind) {
-    case CommandKind::Check:
-        status = runCheck();
-        break;
-    case CommandKind::Replicate:
-        status = runReplicate();
-        break;
-    case CommandKind::Ramp:
-        status = runRamp(member<double>(command.args, "percent", -1), command.actor);
-        break;
-    case CommandKind::Cutover:
-        status = runSwitch(Direction::Forward);
-        break;
-    case CommandKind::Rollback:
-        status = runSwitch(Direction::Reverse);
-        break;
-    case CommandKind::Abort:
-        status = runAbort();
-        break;
-    case CommandKind::Finalize:
-        status = runFinalize();
-        break;
-    case CommandKind::Override:
-        status = runOverride(command);
-        break;
-    default:
-        status = Error{Error::Kind::Internal, fmt::format("\"{}\" has no implementation.", commandName(command.kind)), {}, {}};
-        break;
-    }
+    status = runHooked(command);
     const double ms = static_cast<double>(m_hub.nowUs() - begin) / 1000.0;
     static_cast<void>(m_hub.publish(EventKind::Outcome, {{"step", commandName(command.kind)},
                                                          {"command", true},
@@ -198,6 +184,7 @@ void Engine::execute(const Command& command) {
 }
 
 void Engine::keepChecklist() {
+    learnTimes();
     for (;;) {
         {
             std::unique_lock lock(m_mutex);
@@ -207,6 +194,7 @@ void Engine::keepChecklist() {
             }
             m_checkNow = false;
         }
+        lookAtAlarms();
         const Snapshot s = m_hub.snapshot();
         if (s.busyWith.empty() && s.phase == Phase::Cutover) {
             // A switch that could not be settled when it failed: tried again until the servers answer.

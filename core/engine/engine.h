@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/alarms/alarm_book.h"
 #include "core/api/session_source.h"
 #include "core/control/control_store.h"
 #include "core/cutover/settle.h"
 #include "core/cutover/switchover.h"
+#include "core/engine/hooks.h"
 #include "core/engine/hub.h"
+#include "core/engine/statement_log.h"
 #include "core/model/command.h"
 #include "core/recipe/runner.h"
 #include "core/traffic/haproxy.h"
@@ -13,8 +16,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,7 +50,7 @@ class Engine {
     [[nodiscard]] bool finished() const;
 
   private:
-    Engine(Options options, Connector connector, std::unique_ptr<RecordingWriter> recording, std::string recordingId);
+    Engine(Options options, const Connector& connector, std::unique_ptr<RecordingWriter> recording, std::string recordingId);
 
     // engine_recover.cpp: the beginning of a life
     Status attach();
@@ -77,14 +82,30 @@ class Engine {
     void publishFences();
     void publishTraffic();
     [[nodiscard]] Direction activeDirection() const;
-    Runner runner(const std::atomic<bool>& cancel);
-    Status runSteps(const char* command, const std::vector<Step>& steps, const std::atomic<bool>& cancel, bool undo);
+
+    // engine_steps.cpp: running steps, and what stands round them
+    Status runSteps(const std::vector<Step>& steps, const std::atomic<bool>& cancel, bool undo);
+    RunRecord record();
+    StepSurroundings surroundings();
+    Status runCommand(const Command& command);
+    Status runHooked(const Command& command);
+    Status takeHolds(const Command& command);
+    void learnTimes();
+
+    // engine_alarms.cpp
+    void lookAtAlarms();
+    Status runWord(const Command& command);
+    Status shelve(const Command& command);
+
     SwitchContext switchContext();
 
     Options m_options;
-    Connector m_connector;
     std::string m_recordingId;
     EventHub m_hub;
+    std::shared_ptr<StatementLog> m_statements;        ///< of what is done
+    std::shared_ptr<StatementLog> m_sampledStatements; ///< of what is only looked at, again and again
+    Connector m_connector;
+    Connector m_samplerConnector;
     std::unique_ptr<DriverLock> m_lock;
     std::int64_t m_epoch = 0;
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
@@ -97,10 +118,15 @@ class Engine {
     bool m_stopping = false;
     bool m_abortAfter = false; ///< Abort was asked while a command ran
     bool m_checkNow = false;
+    bool m_goOn = false;                    ///< Continue was said
+    std::set<std::string> m_holds;          ///< steps before which the run that goes on now is to hold
+    std::map<std::string, double> m_expect; ///< milliseconds by step, from earlier recordings
     std::atomic<bool> m_cancel{false};
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
     std::mutex m_checkMutex; ///< one evaluation at a time
+    std::mutex m_alarmMutex; ///< guards the book; taken before the hub's own
+    AlarmBook m_alarms;
     std::thread m_driver;
     std::thread m_checker;
 };

@@ -51,7 +51,7 @@ void Engine::evaluateChecklist() {
     CheckContext context = contextFor(before);
     context.steadyUs = [this] { return m_hub.nowUs(); };
     context.cancelled = [this] { return m_cancel.load(); };
-    std::vector<CheckState> answers = runChecks(m_connector, context);
+    std::vector<CheckState> answers = runChecks(m_samplerConnector, context);
     if (m_hub.snapshot().phase != before.phase && !before.busyWith.empty()) {
         return; // asked for another moment than the one that it is now
     }

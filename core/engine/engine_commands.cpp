@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What each command does.
 #include "core/engine/engine.h"
+#include "core/engine/ramp_step.h"
 #include "core/engine/replicate_steps.h"
 #include "core/engine/teardown_steps.h"
 #include "core/metrics/sampler.h"
@@ -51,12 +52,12 @@ Status Engine::runReplicate() {
     setPhase(Phase::Replicate, "GREEN is being filled.");
     const std::vector<Step> steps = replicateSteps(m_connector);
     // The control schema comes first: from then on the phase is on the servers too.
-    Status status = runSteps("replicate", {steps.front()}, m_cancel, false);
+    Status status = runSteps({steps.front()}, m_cancel, false);
     if (status.ok()) {
         status = persistPhase(Phase::Replicate);
     }
     if (status.ok()) {
-        status = runSteps("replicate", {steps.begin() + 1, steps.end()}, m_cancel, false);
+        status = runSteps({steps.begin() + 1, steps.end()}, m_cancel, false);
     }
     if (!status) {
         return status;
@@ -90,30 +91,7 @@ Status Engine::runRamp(double percent, const std::string& actor) {
                      "Wait for GREEN to catch up.",
                      {}};
     }
-    Step step;
-    step.id = "ramp";
-    step.title = fmt::format("Send {:.0f} % of the reads to GREEN", percent);
-    step.limit = Millis(30000);
-    step.waitsFor = "the load balancer";
-    step.run = [&](StepContext&) -> Status {
-        for (const auto& balancer : m_balancers) {
-            const std::filesystem::path saved = savedRouterFile(m_options.plan, balancer->name());
-            if (std::error_code none; !std::filesystem::exists(saved, none)) {
-                const Result<Json> before = balancer->save(ROUTER_LIMIT);
-                if (!before) {
-                    return before.error();
-                }
-                if (const Status kept = writeFileAtomically(saved, dumpJson(*before)); !kept) {
-                    return kept;
-                }
-            }
-            if (const Status moved = balancer->setGreenShare(percent, ROUTER_LIMIT); !moved) {
-                return moved;
-            }
-        }
-        return {};
-    };
-    const Status status = runSteps("ramp", {step}, m_cancel, false);
+    const Status status = runSteps({rampStep(m_options.plan, m_balancers, percent)}, m_cancel, false);
     if (status.ok()) {
         m_sampler->setReadsTarget(percent);
         if (s.phase != Phase::Ramp) {
@@ -167,7 +145,7 @@ Status Engine::runSwitch(Direction direction) {
     Status status = persistPhase(Phase::Cutover);
     Switchover switchover(switchContext(), direction);
     if (status.ok()) {
-        status = runSteps(commandName(kind), switchover.stepsToSwitch(), m_cancel, true);
+        status = runSteps(switchover.stepsToSwitch(), m_cancel, true);
     }
     m_switching = false;
     const bool past = switchover.past();
@@ -191,7 +169,7 @@ Status Engine::runSwitch(Direction direction) {
     publishFences();
     publishTraffic();
     // From here on only forward: nobody cancels this.
-    status = runSteps(commandName(kind), switchover.stepsAfterSwitch(), m_never, false);
+    status = runSteps(switchover.stepsAfterSwitch(), m_never, false);
     const Side production = destinationOf(direction);
     m_sampler->setHeartbeat(production);
     m_sampler->setReadsTarget(production == Side::Green ? 100 : 0);
@@ -221,7 +199,7 @@ Status Engine::runAbort() {
     // Every part is tried, whatever became of the others.
     Status status;
     for (const Step& step : abortSteps({m_connector, m_poolers, m_balancers})) {
-        const Status one = runSteps("abort", {step}, m_never, false);
+        const Status one = runSteps({step}, m_never, false);
         status = one.ok() ? status : one;
     }
     m_sampler->setReadsTarget(0);
@@ -240,7 +218,7 @@ Status Engine::runFinalize() {
         return kept;
     }
     m_sampler->setHeartbeat(std::nullopt);
-    const Status status = runSteps("finalize", finalizeSteps({m_connector, m_poolers, m_balancers}), m_never, false);
+    const Status status = runSteps(finalizeSteps({m_connector, m_poolers, m_balancers}), m_never, false);
     if (!status) {
         static_cast<void>(persistPhase(Phase::Observe));
         return status;

@@ -79,21 +79,14 @@ Result<std::unique_ptr<Engine>> Engine::start(Options options) {
     }
     const std::string recordingId = (*recording)->meta().count("recording_id") != 0 ? (*recording)->meta().at("recording_id") : "";
     const std::filesystem::path recordingFile = (*recording)->path();
-    // The observer needs the hub, which needs the engine: it is reached through this pointer once it exists.
-    auto self = std::make_shared<Engine*>(nullptr);
-    Connector connector(options.plan, fmt::format("tealdeck/{}/{}", options.plan.deployment, *epoch + 1), [self](const StatementReport& s) {
-        if (*self != nullptr && !s.sqlstate.empty()) {
-            static_cast<void>((*self)->m_hub.publish(
-                EventKind::Statement, {{"server", s.server}, {"text", s.text}, {"ms", s.ms}, {"rows", s.rows}, {"sqlstate", s.sqlstate}}));
-        }
-    });
-    auto engine = std::unique_ptr<Engine>(new Engine(std::move(options), std::move(connector), std::move(*recording), recordingId));
-    *self = engine.get();
+    const Connector connector(options.plan, fmt::format("tealdeck/{}/{}", options.plan.deployment, *epoch + 1));
+    auto engine = std::unique_ptr<Engine>(new Engine(std::move(options), connector, std::move(*recording), recordingId));
     engine->m_epoch = *epoch + 1;
     if (goesOn) {
         if (auto reader = RecordingReader::open(recordingFile); reader.ok()) {
             if (const auto events = (*reader)->all(); events.ok()) {
                 engine->m_hub.restore(*events);
+                engine->m_alarms.adopt(engine->m_hub.snapshot().alarms);
             }
         }
         static_cast<void>(engine->m_hub.publish(EventKind::Recovered, {{"text", "The engine started again on this deployment."}}));
@@ -126,8 +119,13 @@ Status Engine::attach() {
         m_hub.note("No driver's lock yet: " + lock.error().text());
     }
     m_sampler = std::make_unique<Sampler>(
-        m_connector, [this] { return m_hub.nowUs(); },
-        [this](EventKind kind, Json body) { static_cast<void>(m_hub.publish(kind, std::move(body))); });
+        m_samplerConnector, [this] { return m_hub.nowUs(); },
+        [this](EventKind kind, Json body) {
+            static_cast<void>(m_hub.publish(kind, std::move(body)));
+            if (kind == EventKind::Metrics) {
+                lookAtAlarms();
+            }
+        });
     m_sampler->setReadsTarget(readsShareNow());
     if (const Status recovered = recover(); !recovered) {
         m_hub.note(recovered.error().text());
@@ -237,7 +235,7 @@ Status Engine::finishTail(Side production) {
     }
     m_hub.note("Finishing a switch that another life of the engine began.");
     Switchover switchover(switchContext(), done);
-    return runSteps("recover", switchover.stepsAfterSwitch(), m_never, false);
+    return runSteps(switchover.stepsAfterSwitch(), m_never, false);
 }
 
 } // namespace tealdeck

@@ -7,14 +7,6 @@
 
 namespace tealdeck {
 
-Runner Engine::runner(const std::atomic<bool>& cancel) {
-    return {{[this](EventKind kind, Json body) { return m_hub.publish(kind, std::move(body)); }, [this] { return m_hub.nowUs(); }}, cancel};
-}
-
-Status Engine::runSteps(const char*, const std::vector<Step>& steps, const std::atomic<bool>& cancel, bool undo) {
-    return runner(cancel).run(steps, undo);
-}
-
 Direction Engine::activeDirection() const {
     return m_hub.snapshot().phase == Phase::Observe ? Direction::Reverse : Direction::Forward;
 }

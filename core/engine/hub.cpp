@@ -7,6 +7,12 @@ namespace tealdeck {
 namespace {
 constexpr std::size_t KEEP_METRICS = 3600;
 constexpr std::size_t KEEP_EVENTS = 1000;
+constexpr std::size_t KEEP_SAMPLES = 300;
+
+/// What repeats itself would push everything else out.
+bool isSample(EventKind kind) {
+    return kind == EventKind::Topology || kind == EventKind::Replication || kind == EventKind::Traffic || kind == EventKind::Statement;
+}
 } // namespace
 
 EventHub::EventHub(std::unique_ptr<RecordingWriter> recording, const Clock& clock) : m_clock(clock), m_recording(std::move(recording)) {
@@ -45,9 +51,11 @@ void EventHub::restore(const std::vector<Event>& events) {
 }
 
 void EventHub::remember(const Event& event) {
-    std::deque<Event>& list = event.kind == EventKind::Metrics ? m_metrics : m_events;
+    const bool metrics = event.kind == EventKind::Metrics;
+    const bool sample = isSample(event.kind);
+    std::deque<Event>& list = metrics ? m_metrics : sample ? m_samples : m_events;
     list.push_back(event);
-    if (list.size() > (event.kind == EventKind::Metrics ? KEEP_METRICS : KEEP_EVENTS)) {
+    if (list.size() > (metrics ? KEEP_METRICS : sample ? KEEP_SAMPLES : KEEP_EVENTS)) {
         list.pop_front();
     }
 }
@@ -75,9 +83,13 @@ void EventHub::setListener(std::function<void(const Event&)> listener) {
 void EventHub::attach(const std::function<void(const Snapshot&, std::vector<Event>)>& take) const {
     const std::lock_guard lock(m_mutex);
     std::vector<Event> history;
-    history.reserve(m_metrics.size() + m_events.size());
-    std::merge(m_metrics.begin(), m_metrics.end(), m_events.begin(), m_events.end(), std::back_inserter(history),
-               [](const Event& a, const Event& b) { return a.seq < b.seq; });
+    history.reserve(m_metrics.size() + m_samples.size() + m_events.size());
+    for (const std::deque<Event>* list : {&m_metrics, &m_samples, &m_events}) {
+        const auto middle = static_cast<std::ptrdiff_t>(history.size());
+        history.insert(history.end(), list->begin(), list->end());
+        std::inplace_merge(history.begin(), history.begin() + middle, history.end(),
+                           [](const Event& a, const Event& b) { return a.seq < b.seq; });
+    }
     take(m_snapshot, std::move(history));
 }
 

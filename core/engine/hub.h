@@ -45,6 +45,7 @@ class EventHub {
     std::int64_t m_zeroUs = 0; ///< steady time of the clock at the recording's zero
     Snapshot m_snapshot;
     std::deque<Event> m_metrics; ///< the last hour
+    std::deque<Event> m_samples; ///< the last few hundred of what repeats itself
     std::deque<Event> m_events;  ///< the last thousand of the others
     std::function<void(const Event&)> m_listener;
 };

@@ -40,13 +40,19 @@ void makeNonBlocking(int fd) {
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+/// Open to every client that may connect at all, because the socket is the owner's: Abort, and words beside a run.
+bool isOpenToAll(CommandKind kind) {
+    return kind == CommandKind::Abort || kind == CommandKind::Acknowledge || kind == CommandKind::Shelve || kind == CommandKind::Continue ||
+           kind == CommandKind::Note;
+}
+
 } // namespace
 
-EngineServer::EngineServer(Engine& engine) : m_engine(engine) {
+EngineServer::EngineServer(EventHub& hub, std::function<CommandReply(const Command&)> submit) : m_hub(hub), m_submit(std::move(submit)) {
     if (::pipe2(m_wake, O_CLOEXEC | O_NONBLOCK) != 0) {
         m_wake[0] = m_wake[1] = -1;
     }
-    m_engine.hub().setListener([this](const Event& event) {
+    m_hub.setListener([this](const Event& event) {
         {
             const std::lock_guard lock(m_mutex);
             m_fresh.push_back(event);
@@ -56,7 +62,7 @@ EngineServer::EngineServer(Engine& engine) : m_engine(engine) {
 }
 
 EngineServer::~EngineServer() {
-    m_engine.hub().setListener({});
+    m_hub.setListener({});
     for (Client& client : m_clients) {
         close(client);
     }
@@ -189,11 +195,10 @@ void EngineServer::takeLine(Client& client, const std::string& line) {
         welcome(client);
     } else if (const auto* asked = std::get_if<wire::CommandMessage>(&message)) {
         CommandReply reply{false, "This client only watches: another one drives, or it said so itself."};
-        // Abort is open to every client that may connect at all: the socket is the owner's.
-        if (client.greeted && (client.driver || asked->command.kind == CommandKind::Abort)) {
+        if (client.greeted && (client.driver || isOpenToAll(asked->command.kind))) {
             Command command = asked->command;
             command.actor = client.actor.empty() ? "unknown" : client.actor;
-            reply = m_engine.submit(command);
+            reply = m_submit(command);
         }
         client.output += wire::encode(wire::Reply{asked->id, reply});
     } else {
@@ -206,7 +211,7 @@ void EngineServer::takeLine(Client& client, const std::string& line) {
 void EngineServer::welcome(Client& client) {
     wire::Welcome message;
     message.engineVersion = VERSION;
-    m_engine.hub().attach([&](const Snapshot& snapshot, std::vector<Event> history) {
+    m_hub.attach([&](const Snapshot& snapshot, std::vector<Event> history) {
         message.start = {snapshot, std::move(history), client.driver};
     });
     client.sentSeq = message.start.snapshot.seq; // events up to here are in the snapshot and must not come twice

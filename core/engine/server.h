@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include "core/engine/engine.h"
+#include "core/engine/hub.h"
+#include "core/model/command.h"
 
 #include <atomic>
 #include <deque>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -14,7 +17,8 @@ namespace tealdeck {
 /// engine: when too much waits for it, it is caught up with the newest state instead.
 class EngineServer {
   public:
-    explicit EngineServer(Engine& engine);
+    /// Both are borrowed or called as long as the server lives. submit must not block.
+    EngineServer(EventHub& hub, std::function<CommandReply(const Command&)> submit);
     ~EngineServer();
     EngineServer(const EngineServer&) = delete;
     EngineServer& operator=(const EngineServer&) = delete;
@@ -49,7 +53,8 @@ class EngineServer {
     void spread();
     void close(Client& client);
 
-    Engine& m_engine;
+    EventHub& m_hub;
+    std::function<CommandReply(const Command&)> m_submit;
     std::filesystem::path m_socket;
     int m_listener = -1;
     int m_wake[2] = {-1, -1};

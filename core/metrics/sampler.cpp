@@ -10,6 +10,7 @@ namespace tealdeck {
 namespace {
 
 constexpr std::int64_t SLOW_PERIOD_US = 2'000'000;
+constexpr std::int64_t RARE_PERIOD_US = 30'000'000;
 constexpr Millis ROUTER_LIMIT{500};
 constexpr Millis NODE_LIMIT{700};
 /// Row 3 of this table is the heartbeat's; the cutover's markers are 1 and 2.
@@ -160,6 +161,10 @@ void Sampler::sample() {
     if (halted()) {
         return; // half a sample would show servers as silent that were not asked
     }
+    if (m_rareUs == 0 || began - m_rareUs >= RARE_PERIOD_US) {
+        m_rareUs = began;
+        sampleSlow();
+    }
     m_values["sampler_ms"] = static_cast<double>(Clock::system().steadyUs() - began) / 1000.0;
     emit(EventKind::Metrics, {{"values", m_values}});
 }
@@ -294,6 +299,7 @@ void Sampler::sampleTraffic() {
             return;
         }
         const Result<PoolerStatus> status = pooler->status(ROUTER_LIMIT);
+        m_values["router_up." + pooler->name()] = status.ok() ? 1 : 0;
         if (!status) {
             targets.insert("unknown");
             traffic.poolers.push_back(fmt::format("{}: {}", pooler->name(), status.error().message));
@@ -318,6 +324,7 @@ void Sampler::sampleTraffic() {
     std::optional<double> share;
     for (const auto& balancer : m_balancers) {
         const Result<ObservedShare> observed = balancer->observedGreenShare(ROUTER_LIMIT);
+        m_values["router_up." + balancer->name()] = observed.ok() ? 1 : 0;
         if (!observed) {
             share.reset();
             traffic.detail = observed.error().message;

@@ -25,9 +25,14 @@ namespace tealdeck {
 /// Replication each period, Topology of both sides and Traffic every two seconds. A value that could not be asked is null, never zero.
 /// No server or router can hang it: every statement has a limit, broken sessions are opened again with a growing pause.
 ///
+/// Twice a minute: what changes slowly (see the second paragraph).
+///
 /// Metrics: lag_bytes.forward|reverse, retained_bytes.blue|green (bytes), lag_seconds.forward|reverse, heartbeat_age.blue|green (seconds;
 /// time since that primary last answered), tps.blue|green (commits a second in the plan's databases), connections.blue|green,
-/// reads_green_percent, sampler_ms (what one sample cost).
+/// reads_green_percent, sampler_ms (what one sample cost), router_up.NAME (1: it answered, 0: it did not).
+/// Slow ones: xid_age.blue|green (transactions; the worse of xid and multixact), transaction_seconds.blue|green (oldest open or prepared
+/// transaction of others), wal_bytes.blue|green (pg_wal), schema_changes.blue|green (how often the definitions in the plan's databases
+/// were seen to change since sampling began), recording_free_bytes (where the recording is written).
 class Sampler {
   public:
     using Publish = std::function<void(EventKind, Json)>;
@@ -61,6 +66,9 @@ class Sampler {
     void sampleReplication();
     void sampleTopology();
     void sampleTraffic();
+    void sampleSlow();
+    void sampleSlowSide(Side side, Json& values);
+    [[nodiscard]] std::optional<double> schemaChanges(Side side);
     void beat();
     [[nodiscard]] bool markerExists(Side side, const std::string& database);
     [[nodiscard]] std::optional<double> lagSeconds(Direction direction, const std::string& database);
@@ -84,6 +92,9 @@ class Sampler {
     std::set<std::pair<Side, std::string>> m_markers;   ///< databases where the marker table was found
     std::int64_t m_slowUs = 0;                          ///< when Topology and Traffic were last sampled
     std::int64_t m_startedUs = 0;
+    std::int64_t m_rareUs = 0;                                     ///< when the slow metrics were last sampled
+    std::map<std::pair<Side, std::string>, std::string> m_schemas; ///< fingerprint by database
+    std::map<Side, double> m_schemaChanges;
 
     std::thread m_thread;
     std::mutex m_mutex; ///< guards the period and the heartbeat

@@ -44,6 +44,7 @@ void readSlot(const Rows& slot, ReplicationState& state, bool& active) {
     state.retainedBytes = number(slot, 1);
     active = slot.text(0, 2) == "t";
     const std::string status = slot.text(0, 3);
+    state.slot = !slot.text(0, 4).empty() ? "lost" : status; // 12 does not tell
     if (status == "lost" || !slot.text(0, 4).empty()) {
         state.error = fmt::format("The slot is lost{}: the WAL it needs is gone, so this direction must be made again.",
                                   slot.text(0, 4).empty() ? "" : " (" + slot.text(0, 4) + ")");
@@ -194,6 +195,7 @@ ReplicationState sampleLink(SamplerSessions& sessions, const Plan& plan, Directi
     } else if (!slot->empty()) {
         readSlot(*slot, state, active);
     }
+    const bool noSlot = slot && slot->empty();
     const Result<Rows> exists = sessions.query(destination, plan.side(destination).primary.database, EXISTS_SQL, {name, database});
     const Result<Rows> subscription = exists && !exists->empty() ? sessions.query(destination, database, SUBSCRIPTION_SQL, {name}) : exists;
     if (!subscription) {
@@ -206,7 +208,8 @@ ReplicationState sampleLink(SamplerSessions& sessions, const Plan& plan, Directi
         return state;
     }
     readSubscription(*subscription, active || !slot, state);
-    if (slot && slot->empty()) {
+    if (noSlot) {
+        state.slot = "missing";
         state.error = "The slot on the publisher is missing: this direction must be made again.";
         state.state = state.state == "prepared" ? "prepared" : "stopped";
     }

@@ -8,13 +8,14 @@
 
 namespace tealdeck {
 
-/// What an operator asks of the engine.
+/// What an operator asks of the engine. Arguments: Ramp {"percent"}; Override {"check", "reason"}; SignOff {"item", "reason"}; Note
+/// {"text"}; Acknowledge {"alarm"}; Shelve {"alarm", "minutes" (1 to 480), "reason"}; Replicate, Cutover, Rollback and Finalize may have
+/// {"hold": [step…]}: the run waits for Continue before each of them; what is confirmed by typing {"typed", "reason"}.
 struct Command {
     CommandKind kind = CommandKind::Check;
-    Json args = Json::object(); ///< Ramp: {"percent"}; Override: {"check", "reason"}; SignOff: {"item", "reason"}; Note: {"text"}; L3:
-                                ///< {"typed", "reason"}
-    std::uint64_t basedOn = 0;  ///< seq of the snapshot that the operator was looking at
-    std::string actor;          ///< who asks
+    Json args = Json::object();
+    std::uint64_t basedOn = 0; ///< seq of the snapshot that the operator was looking at
+    std::string actor;         ///< who asks
 };
 
 Json toJson(const Command& command);

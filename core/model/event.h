@@ -13,7 +13,7 @@ namespace tealdeck {
 enum class EventKind {
     Metrics = 1,      ///< body: {"values": {name: number|null}}; null is "unknown now"
     Note = 2,         ///< body: {"text"}; a line for people
-    Statement = 3,    ///< body: {"server", "text", "ms", "rows", "sqlstate"}; parameters and secrets redacted
+    Statement = 3,    ///< body: see core/engine/statement_log.h; no literals and no secrets
     Phase = 4,        ///< body: {"phase", "reason"}
     Intent = 5,       ///< body: {"step", "detail"}; durable before the side effect
     Outcome = 6,      ///< body: {"step", "ok", "detail", "ms"}

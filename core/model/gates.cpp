@@ -79,7 +79,14 @@ std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int
         reasons.push_back(phase);
         return reasons;
     }
-    if (command == CommandKind::Note || command == CommandKind::SignOff || command == CommandKind::Override) {
+    if (command == CommandKind::Continue) {
+        const auto held = [](const StepState& step) { return step.state == "held"; };
+        if (std::none_of(s.steps.begin(), s.steps.end(), held)) {
+            reasons.emplace_back("Nothing holds now.");
+        }
+        return reasons;
+    }
+    if (isWordOnly(command)) {
         return reasons;
     }
     if (command == CommandKind::Abort) {

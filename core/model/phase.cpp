@@ -18,7 +18,7 @@ constexpr std::array<std::pair<Phase, const char*>, 10> PHASES = {{{Phase::Plan,
                                                                    {Phase::Finalized, "finalized"},
                                                                    {Phase::Aborted, "aborted"}}};
 
-constexpr std::array<std::pair<CommandKind, const char*>, 10> COMMANDS = {{{CommandKind::Check, "check"},
+constexpr std::array<std::pair<CommandKind, const char*>, 13> COMMANDS = {{{CommandKind::Check, "check"},
                                                                            {CommandKind::Replicate, "replicate"},
                                                                            {CommandKind::Ramp, "ramp"},
                                                                            {CommandKind::Cutover, "cutover"},
@@ -27,7 +27,10 @@ constexpr std::array<std::pair<CommandKind, const char*>, 10> COMMANDS = {{{Comm
                                                                            {CommandKind::Abort, "abort"},
                                                                            {CommandKind::Override, "override"},
                                                                            {CommandKind::SignOff, "sign-off"},
-                                                                           {CommandKind::Note, "note"}}};
+                                                                           {CommandKind::Note, "note"},
+                                                                           {CommandKind::Acknowledge, "acknowledge"},
+                                                                           {CommandKind::Shelve, "shelve"},
+                                                                           {CommandKind::Continue, "continue"}}};
 
 template <class Table, class Key>
 const char* nameIn(const Table& table, Key key) {
@@ -60,6 +63,25 @@ constexpr const char* OVERRIDE_TITLE = "Override a check";
 constexpr const char* OVERRIDE_DOES = "Takes the responsibility for a failed check, with a reason that stays in the record.";
 constexpr const char* NOTE_TITLE = "Write a note";
 constexpr const char* NOTE_DOES = "Adds a line to the record.";
+constexpr const char* CONTINUE_DOES = "Lets a run go on that holds before a step.";
+
+/// What is not bound to one phase.
+void addEverywhere(std::vector<PhaseRule>& rows, Phase phase) {
+    using C = CommandKind;
+    using F = Confirmation;
+    rows.push_back({phase, C::Note, F::Click, NOTE_TITLE, NOTE_DOES, phase});
+    rows.push_back({phase, C::Acknowledge, F::Click, "Acknowledge an alarm", "Says under your name that the alarm was seen.", phase});
+    rows.push_back({phase, C::Shelve, F::Click, "Shelve an alarm", "Puts the alarm aside for a while, with a reason.", phase});
+    if (phase != Phase::Cutover && phase != Phase::Finalized) {
+        const bool fresh = phase == Phase::Plan || phase == Phase::Aborted;
+        rows.push_back({phase, C::Check, F::Click, CHECK_TITLE, CHECK_DOES, fresh ? Phase::Preflight : phase});
+        rows.push_back({phase, C::Override, F::ArmHoldAndType, OVERRIDE_TITLE, OVERRIDE_DOES, phase});
+        rows.push_back({phase, C::SignOff, F::Click, "Sign off", "Confirms a manual item of the checklist under your name.", phase});
+    }
+    if (phase == Phase::Replicate || phase == Phase::Cutover) {
+        rows.push_back({phase, C::Continue, F::ArmAndHold, "Go on", CONTINUE_DOES, phase});
+    }
+}
 
 } // namespace
 
@@ -101,33 +123,28 @@ const std::vector<PhaseRule>& phaseTable() {
     using F = Confirmation;
     static const std::vector<PhaseRule> table = [] {
         std::vector<PhaseRule> rows = {
-            {P::Plan, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
-            {P::Preflight, C::Replicate, F::ArmAndHold, COPY_TITLE, COPY_DOES},
-            {P::Preflight, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
-            {P::Replicate, C::Replicate, F::ArmAndHold, COPY_TITLE, COPY_DOES},
-            {P::Replicate, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
-            {P::Validate, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES},
-            {P::Validate, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES},
-            {P::Validate, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
-            {P::Ramp, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES},
-            {P::Ramp, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES},
-            {P::Ramp, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
+            {P::Plan, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES, P::Aborted},
+            {P::Preflight, C::Replicate, F::ArmAndHold, COPY_TITLE, COPY_DOES, P::Validate},
+            {P::Preflight, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES, P::Aborted},
+            {P::Replicate, C::Replicate, F::ArmAndHold, COPY_TITLE, COPY_DOES, P::Validate},
+            {P::Replicate, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES, P::Aborted},
+            {P::Validate, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES, P::Ramp},
+            {P::Validate, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES, P::Observe},
+            {P::Validate, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES, P::Aborted},
+            {P::Ramp, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES, P::Ramp},
+            {P::Ramp, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES, P::Observe},
+            {P::Ramp, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES, P::Aborted},
             {P::Cutover, C::Abort, F::ShortHold, ABORT_TITLE,
-             "Before the point of no return: returns the writes to where they came from, nothing is lost."},
-            {P::Observe, C::Rollback, F::ArmAndHold, ROLLBACK_TITLE, ROLLBACK_DOES},
-            {P::Observe, C::Abort, F::ShortHold, ABORT_TITLE, ROLLBACK_DOES},
-            {P::Observe, C::Finalize, F::ArmHoldAndType, FINALIZE_TITLE, FINALIZE_DOES},
-            {P::RolledBack, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES},
-            {P::RolledBack, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES},
-            {P::RolledBack, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES},
+             "Before the point of no return: returns the writes to where they came from, nothing is lost.", P::Validate},
+            {P::Observe, C::Rollback, F::ArmAndHold, ROLLBACK_TITLE, ROLLBACK_DOES, P::RolledBack},
+            {P::Observe, C::Abort, F::ShortHold, ABORT_TITLE, ROLLBACK_DOES, P::RolledBack},
+            {P::Observe, C::Finalize, F::ArmHoldAndType, FINALIZE_TITLE, FINALIZE_DOES, P::Finalized},
+            {P::RolledBack, C::Ramp, F::Click, RAMP_TITLE, RAMP_DOES, P::Ramp},
+            {P::RolledBack, C::Cutover, F::ArmAndHold, CUTOVER_TITLE, CUTOVER_DOES, P::Observe},
+            {P::RolledBack, C::Abort, F::ShortHold, ABORT_TITLE, TEARDOWN_DOES, P::Aborted},
         };
         for (const auto& [phase, name] : PHASES) {
-            rows.push_back({phase, C::Note, F::Click, NOTE_TITLE, NOTE_DOES});
-            if (phase != P::Cutover && phase != P::Finalized) {
-                rows.push_back({phase, C::Check, F::Click, CHECK_TITLE, CHECK_DOES});
-                rows.push_back({phase, C::Override, F::ArmHoldAndType, OVERRIDE_TITLE, OVERRIDE_DOES});
-                rows.push_back({phase, C::SignOff, F::Click, "Sign off", "Confirms a manual item of the checklist under your name."});
-            }
+            addEverywhere(rows, phase);
         }
         return rows;
     }();
@@ -154,6 +171,20 @@ std::string whyNotInPhase(Phase phase, CommandKind command) {
         }
     }
     return std::string("\"") + commandName(command) + "\" is not possible in phase \"" + phaseName(phase) + "\"; it is in: " + where + ".";
+}
+
+bool isWordOnly(CommandKind command) {
+    switch (command) {
+    case CommandKind::Note:
+    case CommandKind::SignOff:
+    case CommandKind::Override:
+    case CommandKind::Acknowledge:
+    case CommandKind::Shelve:
+    case CommandKind::Continue:
+        return true;
+    default:
+        return false;
+    }
 }
 
 std::optional<CommandKind> nextCommand(Phase phase) {

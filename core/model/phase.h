@@ -27,7 +27,21 @@ std::optional<Phase> phaseFromName(std::string_view name);
 const std::vector<Phase>& railPhases();
 
 /// What an operator can ask for.
-enum class CommandKind { Check, Replicate, Ramp, Cutover, Rollback, Finalize, Abort, Override, SignOff, Note };
+enum class CommandKind {
+    Check,
+    Replicate,
+    Ramp,
+    Cutover,
+    Rollback,
+    Finalize,
+    Abort,
+    Override,
+    SignOff,
+    Note,
+    Acknowledge, ///< an alarm was seen
+    Shelve,      ///< an alarm is put aside for a while
+    Continue     ///< a run goes on that holds before a step
+};
 const char* commandName(CommandKind kind);
 std::optional<CommandKind> commandFromName(std::string_view name);
 
@@ -41,6 +55,7 @@ struct PhaseRule {
     Confirmation confirmation;
     const char* title;       ///< what the button says
     const char* consequence; ///< what will happen, in one sentence
+    Phase leadsTo;           ///< where the deployment stands when the command went well; the same phase when it does not move
 };
 
 /// The whole table: a command is allowed in a phase exactly if a row says so.
@@ -51,6 +66,14 @@ const PhaseRule* findRule(Phase phase, CommandKind command);
 std::string whyNotInPhase(Phase phase, CommandKind command);
 /// The act that leads on from this phase, if there is one.
 std::optional<CommandKind> nextCommand(Phase phase);
+/// True for what only notes or answers: done at once, whatever runs, and never blocked by what changed since one looked.
+bool isWordOnly(CommandKind command);
+/// The whole table as a diagram of states in the Mermaid language, as CONTRIBUTING.md shows it.
+std::string phaseDiagram();
+/// The same as a Graphviz digraph.
+std::string phaseGraph();
+/// The same as a table for people: one line a phase and command that moves it.
+std::string phaseText();
 /// What Abort does in this phase: the label of the button.
 const char* abortLabel(Phase phase, bool pastPointOfNoReturn);
 

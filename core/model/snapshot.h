@@ -68,14 +68,15 @@ bool isStale(const CheckState& check, std::int64_t nowUs);
 struct StepState {
     std::string id; ///< "cutover.fence"
     std::string title;
-    std::string state = "pending"; ///< pending, running, done, failed, skipped, undone
+    std::string state = "pending"; ///< pending, held, running, done, failed, skipped, undone
     std::string waitingFor;
     std::string detail;
     std::string onTimeout; ///< what follows when the limit passes
     std::int64_t startedUs = 0;
     std::int64_t endedUs = 0;
     std::int64_t limitMs = 0;
-    double progress = -1; ///< 0..1, -1: not known
+    double progress = -1;   ///< 0..1, -1: not known
+    double expectedMs = -1; ///< median of earlier recordings; -1: not known
 };
 
 /// One direction of logical replication for one database.
@@ -91,6 +92,7 @@ struct ReplicationState {
     std::optional<double> lagSeconds;
     std::optional<double> retainedBytes;
     std::string error;
+    std::string slot; ///< reserved, extended, unreserved, lost, missing; empty: not known
     std::int64_t sampledUs = 0;
 };
 
@@ -104,15 +106,24 @@ struct TrafficState {
     std::int64_t sampledUs = 0;
 };
 
+/// One alarm: a condition that asks for an act of a person.
 struct AlarmState {
-    std::string id;
+    std::string id;               ///< "slot-lost/forward/shop"
     std::string priority = "low"; ///< high, medium, low
     std::string cause;
     std::string response;
     bool active = true;
-    std::int64_t sinceUs = 0;
+    std::int64_t sinceUs = 0; ///< steady time when it was raised; when it is over: when it ended
     std::string acknowledgedBy;
+    std::string shelvedBy; ///< who put it aside; empty: nobody
+    std::string shelveReason;
+    std::int64_t shelvedUntilUs = 0; ///< steady time
 };
+
+/// True when the alarm is put aside at this time.
+bool isShelved(const AlarmState& alarm, std::int64_t nowUs);
+/// The alarms that ask for attention: active and not put aside; high before low, newest first.
+std::vector<AlarmState> standingAlarms(const std::vector<AlarmState>& alarms, std::int64_t nowUs);
 
 /// One finished move of the writes.
 struct SwitchReport {

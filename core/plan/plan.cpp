@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/plan/plan.h"
 
+#include "core/plan/hook_points.h"
 #include "core/plan/plan_reader.h"
 #include "core/util/files.h"
 
@@ -202,6 +203,8 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     plan.programs.pgDump = programs.text("pg_dump", TextRule::Program, plan.programs.pgDump);
     plan.programs.pgRestore = programs.text("pg_restore", TextRule::Program, plan.programs.pgRestore);
     programs.refuseOtherKeys();
+    plan.alarms = readAlarms(root);
+    plan.hooks = readHooks(root);
     root.refuseOtherKeys();
 }
 

@@ -93,6 +93,27 @@ struct ProgramsPlan {
     std::string pgRestore = "pg_restore";
 };
 
+/// Where the alarms begin.
+struct AlarmPlan {
+    double lagSeconds = 10;          ///< while reads are on GREEN the ramp's bound holds instead
+    double retainedMib = 10240;      ///< WAL that one slot keeps back
+    double walMib = 20480;           ///< size of pg_wal
+    double transactionSeconds = 300; ///< age of the oldest open transaction
+    double xidAgeMillions = 1000;    ///< of about 2147 at which a server stops taking writes
+    double recordingFreeMib = 512;   ///< free space where the recording is written
+};
+
+/// A program of the operator's that is run at a point of the runbook.
+struct HookPlan {
+    std::string name;
+    std::string point;   ///< a step, such as "cutover.switch", or a command: replicate, ramp, cutover, rollback, finalize, abort
+    bool before = true;  ///< before: an exit code other than 0 vetoes what would follow; after: it is recorded
+    std::string program; ///< absolute path; owned by root or the engine's user, writable by nobody else
+    std::vector<std::string> arguments;   ///< as they are, no shell
+    std::vector<std::string> environment; ///< names of the engine's variables that it may see; others it does not get
+    Millis limit{10000};
+};
+
 /// What a deployment is: read from a TOML file, checked with the line of each error, never guessed.
 struct Plan {
     std::filesystem::path file;
@@ -110,6 +131,8 @@ struct Plan {
     CutoverPlan cutover;
     double rollbackWindowHours = 24;
     ProgramsPlan programs;
+    AlarmPlan alarms;
+    std::vector<HookPlan> hooks;
 
     [[nodiscard]] const Environment& side(Side s) const { return s == Side::Blue ? blue : green; }
     [[nodiscard]] std::string controlDatabase() const { return databases.front(); }

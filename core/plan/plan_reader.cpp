@@ -60,6 +60,8 @@ const char* allowed(TextRule rule) {
         return "a name of HAProxy: letters, digits, - _ . and :";
     case TextRule::AbsolutePath:
         return "an absolute path (it is a file on the servers)";
+    case TextRule::HookProgram:
+        return "an absolute path of a program";
     case TextRule::Path:
     case TextRule::Program:
     case TextRule::Free:
@@ -84,6 +86,7 @@ bool fits(std::string_view text, TextRule rule) {
     case TextRule::RouterName:
         return onlyFrom(text, "-_.:", true);
     case TextRule::AbsolutePath:
+    case TextRule::HookProgram:
         return text.front() == '/';
     default:
         return true;
@@ -232,6 +235,20 @@ std::vector<std::string> PlanTable::texts(const char* key, TextRule rule, bool r
                             "Remove one of them.");
         }
         list.push_back(std::move(text));
+    }
+    return list;
+}
+
+std::vector<std::string> PlanTable::textsInOrder(const char* key, TextRule rule) {
+    std::vector<std::string> list;
+    const toml::node* node = find(key);
+    const toml::array* array = node != nullptr ? node->as_array() : nullptr;
+    if (node != nullptr && (array == nullptr || array->size() > 100)) {
+        problem(key, "must be a list of at most 100 texts", "Write it as [\"a\", \"b\"].");
+        return list;
+    }
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+        list.push_back(checkedText(*array->get(i), key, rule));
     }
     return list;
 }

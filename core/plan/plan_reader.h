@@ -37,7 +37,8 @@ enum class TextRule {
     RouterName, ///< HAProxy's names: letters, digits, - _ . :
     Path,       ///< a file or folder; a relative one is taken from the plan's folder
     AbsolutePath,
-    Program ///< a program's name for PATH, or a path
+    HookProgram, ///< an absolute path on this machine
+    Program      ///< a program's name for PATH, or a path
 };
 
 /// One table of the file: hands out values, remembers which keys were known, reports everything else.
@@ -54,6 +55,8 @@ class PlanTable {
     /// Texts without duplicates; at least one when `required`.
     std::vector<std::string> texts(const char* key, TextRule rule, bool required);
     std::vector<int> wholes(const char* key, int low, int high, std::vector<int> fallback);
+    /// Texts as they are written, also twice; at most 100.
+    std::vector<std::string> textsInOrder(const char* key, TextRule rule);
     PlanTable table(const char* key, bool required);
     /// The tables of [[key]]; none when it is not there.
     std::vector<PlanTable> tables(const char* key);

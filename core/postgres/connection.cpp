@@ -10,7 +10,6 @@
 #include <future>
 #include <mutex>
 #include <pqxx/pqxx>
-#include <set>
 #include <sys/socket.h>
 #include <thread>
 
@@ -369,42 +368,6 @@ int Connection::serverVersion() const {
 }
 const std::string& Connection::label() const {
     return m_worker->options.label;
-}
-
-struct Connector::Registry {
-    std::mutex mutex;
-    std::set<int> pids[2];
-};
-
-Connector::Connector(Plan plan, std::string applicationName, StatementObserver observer)
-    : m_plan(std::move(plan)), m_applicationName(std::move(applicationName)), m_observer(std::move(observer)),
-      m_registry(std::make_shared<Registry>()) {}
-
-std::vector<int> Connector::pids(Side side) const {
-    const std::lock_guard lock(m_registry->mutex);
-    const std::set<int>& open = m_registry->pids[side == Side::Green];
-    return {open.begin(), open.end()};
-}
-
-Result<std::unique_ptr<Connection>> Connector::primary(Side side, const std::string& database, Millis limit) const {
-    return server(side, m_plan.side(side).primary, database, limit);
-}
-
-Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint& endpoint, const std::string& database,
-                                                      Millis limit) const {
-    const std::string where = endpoint.name.empty() || endpoint.name == "primary" ? "" : "/" + endpoint.name;
-    std::function<void(int, bool)> lifecycle;
-    if (where.empty()) {
-        lifecycle = [registry = m_registry, side](int pid, bool open) {
-            const std::lock_guard lock(registry->mutex);
-            std::set<int>& pids = registry->pids[side == Side::Green];
-            open ? static_cast<void>(pids.insert(pid)) : static_cast<void>(pids.erase(pid));
-        };
-    }
-    return Connection::open({endpoint, database, m_applicationName,
-                             fmt::format("{}{}/{}", sideName(side), where, database.empty() ? endpoint.database : database), m_observer,
-                             lifecycle},
-                            limit);
 }
 
 } // namespace tealdeck

@@ -28,7 +28,7 @@ struct Rows {
 
 /// A statement that was run, for the record. Parameters are never part of it.
 struct StatementReport {
-    std::string server; ///< "blue/shop"
+    std::string server; ///< "blue/shop", "green/replica-1/shop"
     std::string text;   ///< "(secret)" for statements that carry one
     double ms = 0;
     long rows = 0;
@@ -108,6 +108,8 @@ class Connection {
 class Connector {
   public:
     Connector(Plan plan, std::string applicationName, StatementObserver observer = {});
+    /// The same, with another observer; sessions of both are known to pids().
+    [[nodiscard]] Connector observedBy(StatementObserver observer) const;
     [[nodiscard]] const Plan& plan() const { return m_plan; }
     [[nodiscard]] const std::string& applicationName() const { return m_applicationName; }
     /// A session with the side's primary.

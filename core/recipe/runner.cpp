@@ -8,6 +8,12 @@
 #include <poll.h>
 
 namespace tealdeck {
+namespace {
+
+/// A run that holds longer than this has been forgotten.
+constexpr Millis HOLD_LIMIT{std::chrono::hours(12)};
+
+} // namespace
 
 Result<bool> waitUntil(const std::function<Result<bool>()>& condition, const StepContext& context, Millis period) {
     for (;;) {
@@ -71,19 +77,61 @@ Status Runner::run(const std::vector<Step>& steps, bool undoOnFailure) {
         pending.id = step.id;
         pending.title = step.title;
         pending.limitMs = step.limit.count();
+        pending.expectedMs = m_around.expectedMs ? m_around.expectedMs(step.id) : -1;
         static_cast<void>(m_record.publish(EventKind::Step, toJson(pending)));
     }
     std::vector<const Step*> done;
     for (const Step& step : steps) {
-        Status status = m_cancel && !step.safety ? Status(Error{Error::Kind::Refused, "Stopped by Abort.", {}, {}}) : runOne(step);
+        Status status = hold(step);
+        if (status) {
+            status = m_cancel && !step.safety ? Status(Error{Error::Kind::Refused, "Stopped by Abort.", {}, {}}) : runOne(step);
+            done.push_back(&step); // a failed one may have done a part
+        }
         if (!status) {
             if (undoOnFailure) {
-                done.push_back(&step); // it may have done a part
                 undo(done);
             }
             return status;
         }
-        done.push_back(&step);
+    }
+    return {};
+}
+
+Status Runner::hold(const Step& step) {
+    if (step.safety || !m_around.holds || !m_around.released || !m_around.holds(step)) {
+        return {};
+    }
+    StepState state;
+    state.id = step.id;
+    state.title = step.title;
+    state.state = "held";
+    state.waitingFor = "an operator's Continue";
+    state.onTimeout = "the run ends as by Abort";
+    state.limitMs = HOLD_LIMIT.count();
+    state.startedUs = m_record.nowUs();
+    static_cast<void>(m_record.publish(EventKind::Step, toJson(state)));
+    const Deadline deadline(HOLD_LIMIT);
+    while (!m_around.released()) {
+        if (m_cancel || deadline.passed()) {
+            state.state = "pending";
+            state.waitingFor.clear();
+            static_cast<void>(m_record.publish(EventKind::Step, toJson(state)));
+            return Error{Error::Kind::Refused, m_cancel ? "Stopped by Abort." : "Nobody said Continue in time.", {}, {}};
+        }
+        ::poll(nullptr, 0, 20);
+    }
+    return {};
+}
+
+/// Everything before the intent: what forbids the step, and the hooks.
+Status Runner::prepare(const Step& step, Context& context) {
+    if (step.precheck) {
+        if (const Status status = step.precheck(); !status) {
+            return status;
+        }
+    }
+    if (m_around.before) {
+        return m_around.before(step, [&context] { return context.cancelled(); });
     }
     return {};
 }
@@ -91,6 +139,7 @@ Status Runner::run(const std::vector<Step>& steps, bool undoOnFailure) {
 Status Runner::runOne(const Step& step) {
     crashPoint("before:" + step.id);
     Context context(step, m_record, m_cancel);
+    context.state.expectedMs = m_around.expectedMs ? m_around.expectedMs(step.id) : -1;
     context.publish();
     const auto fail = [&](const Error& error) -> Status {
         context.end("failed", error.text());
@@ -107,10 +156,8 @@ Status Runner::runOne(const Step& step) {
             return {};
         }
     }
-    if (step.precheck) {
-        if (const Status status = step.precheck(); !status) {
-            return fail(status.error());
-        }
+    if (const Status ready = prepare(step, context); !ready) {
+        return fail(ready.error());
     }
     if (const Status intent = m_record.publish(EventKind::Intent, {{"step", step.id}, {"detail", step.title}}); !intent && !step.safety) {
         return fail(intent.error());
@@ -129,6 +176,9 @@ Status Runner::runOne(const Step& step) {
     const double ms = static_cast<double>(context.state.endedUs - context.state.startedUs) / 1000.0;
     static_cast<void>(
         m_record.publish(EventKind::Outcome, {{"step", step.id}, {"ok", true}, {"detail", context.state.detail}, {"ms", ms}}));
+    if (m_around.after) {
+        m_around.after(step);
+    }
     return {};
 }
 

@@ -40,6 +40,14 @@ struct Step {
     bool safety = false; ///< abort and unfence: runs even when the record cannot be written (law 3)
 };
 
+/// Carries out the steps of a command, or tells what it would do.
+class StepRunner {
+  public:
+    virtual ~StepRunner() = default;
+    /// When undoOnFailure is set, the steps that were run are undone in reverse order after a failure.
+    virtual Status run(const std::vector<Step>& steps, bool undoOnFailure) = 0;
+};
+
 /// Polls until the condition holds: true; false at the deadline or when cancelled; an error ends the wait.
 Result<bool> waitUntil(const std::function<Result<bool>()>& condition, const StepContext& context, Millis period);
 

@@ -60,7 +60,7 @@ struct Prepared {
             argv.push_back(const_cast<char*>(argument.c_str()));
         }
         argv.push_back(nullptr);
-        for (char** entry = environ; *entry != nullptr; ++entry) {
+        for (char** entry = environ; !spec.bareEnvironment && *entry != nullptr; ++entry) {
             const std::string text(*entry);
             if (spec.environment.count(text.substr(0, text.find('='))) == 0) {
                 environmentStrings.push_back(text);

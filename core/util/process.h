@@ -20,6 +20,7 @@ struct ProcessSpec {
     /// When set and the caller is root, the child runs as this user and group.
     uid_t uid = 0;
     gid_t gid = 0;
+    bool bareEnvironment = false; ///< the child gets `environment` alone
 };
 
 struct ProcessOutcome {

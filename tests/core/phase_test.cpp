@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The table of phases, enumerated; and the gates: unknown and stale never pass.
 #include "core/model/snapshot.h"
+#include "core/util/files.h"
 
 #include <gtest/gtest.h>
 #include <set>
+#include <sstream>
 
 namespace tealdeck {
 namespace {
 
 constexpr Phase ALL_PHASES[] = {Phase::Plan,    Phase::Preflight, Phase::Replicate,  Phase::Validate,  Phase::Ramp,
                                 Phase::Cutover, Phase::Observe,   Phase::RolledBack, Phase::Finalized, Phase::Aborted};
-constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Ramp,  CommandKind::Cutover,
-                                        CommandKind::Rollback, CommandKind::Finalize,  CommandKind::Abort, CommandKind::Override,
-                                        CommandKind::SignOff,  CommandKind::Note};
+constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Ramp,        CommandKind::Cutover,
+                                        CommandKind::Rollback, CommandKind::Finalize,  CommandKind::Abort,       CommandKind::Override,
+                                        CommandKind::SignOff,  CommandKind::Note,      CommandKind::Acknowledge, CommandKind::Shelve,
+                                        CommandKind::Continue};
 
 TEST(PhaseTable, namesGoBothWays) {
     for (const Phase phase : ALL_PHASES) {
@@ -58,6 +61,73 @@ TEST(PhaseTable, whatMovesWritesIsNeverOneClick) {
     for (const PhaseRule& rule : phaseTable()) {
         if (rule.command == CommandKind::Cutover || rule.command == CommandKind::Rollback || rule.command == CommandKind::Finalize) {
             EXPECT_NE(rule.confirmation, Confirmation::Click);
+        }
+    }
+}
+
+/// Every pair of phase and command, as a person would draw it: what moves the deployment as the phase that it leads to, what is allowed
+/// and moves nothing as "+", what is refused as "-".
+TEST(PhaseTable, isThisOne) {
+    const std::string expected = R"(
+            check     replicate ramp      cutover   rollback  finalize  abort     override  sign-off  note      acknowledge shelve  continue
+plan        preflight -         -         -         -         -         aborted   +         +         +         +         +         -
+preflight   +         validate  -         -         -         -         aborted   +         +         +         +         +         -
+replicate   +         validate  -         -         -         -         aborted   +         +         +         +         +         +
+validate    +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -
+ramp        +         -         +         observe   -         -         aborted   +         +         +         +         +         -
+cutover     -         -         -         -         -         -         validate  -         -         +         +         +         +
+observe     +         -         -         -         rolled-back finalized rolled-back +     +         +         +         +         -
+rolled-back +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -
+finalized   -         -         -         -         -         -         -         -         -         +         +         +         -
+aborted     preflight -         -         -         -         -         -         +         +         +         +         +         -
+)";
+    std::istringstream lines(expected);
+    std::string word;
+    for (const CommandKind command : ALL_COMMANDS) {
+        lines >> word;
+        EXPECT_EQ(word, commandName(command));
+    }
+    int cells = 0;
+    for (const Phase phase : ALL_PHASES) {
+        lines >> word;
+        EXPECT_EQ(word, phaseName(phase));
+        for (const CommandKind command : ALL_COMMANDS) {
+            lines >> word;
+            const PhaseRule* rule = findRule(phase, command);
+            const std::string is = rule == nullptr ? "-" : rule->leadsTo == phase ? "+" : phaseName(rule->leadsTo);
+            EXPECT_EQ(is, word) << phaseName(phase) << " " << commandName(command);
+            ++cells;
+            if (rule == nullptr) {
+                // The reason names the command, the phase and every phase in which it is possible.
+                const std::string reason = whyNotInPhase(phase, command);
+                EXPECT_NE(reason.find(std::string("\"") + commandName(command) + "\""), std::string::npos) << reason;
+                EXPECT_NE(reason.find(std::string("\"") + phaseName(phase) + "\""), std::string::npos) << reason;
+                for (const PhaseRule& other : phaseTable()) {
+                    EXPECT_TRUE(other.command != command || reason.find(phaseName(other.phase)) != std::string::npos) << reason;
+                }
+            }
+        }
+    }
+    EXPECT_EQ(cells, 130);
+}
+
+TEST(PhaseTable, isDrawnInTheManualAsItIs) {
+    const std::string manual = readFile(std::filesystem::path(TEALDECK_SOURCE_DIR) / "CONTRIBUTING.md").valueOr("");
+    const std::string begin = "```mermaid\n";
+    const std::size_t at = manual.find(begin);
+    ASSERT_NE(at, std::string::npos);
+    const std::size_t end = manual.find("```", at + begin.size());
+    EXPECT_EQ(manual.substr(at + begin.size(), end - at - begin.size()), phaseDiagram())
+        << "Put the output of \"tealctl phases --mermaid\" there.";
+}
+
+TEST(PhaseTable, picturesNameEveryMove) {
+    for (const PhaseRule& rule : phaseTable()) {
+        if (rule.leadsTo != rule.phase) {
+            EXPECT_NE(phaseText().find(rule.consequence), std::string::npos);
+            EXPECT_NE(phaseGraph().find(std::string("\"") + phaseName(rule.phase) + "\" -> "), std::string::npos) << phaseName(rule.phase);
+            EXPECT_NE(phaseGraph().find(std::string("-> \"") + phaseName(rule.leadsTo) + "\""), std::string::npos)
+                << phaseName(rule.leadsTo);
         }
     }
 }
@@ -171,6 +241,27 @@ TEST_F(Gates, abortIsOpenWhateverIsUnknownExceptPastThePointOfNoReturn) {
     EXPECT_TRUE(allowed(CommandKind::Abort));
     snapshot.pastPointOfNoReturn = true;
     EXPECT_FALSE(allowed(CommandKind::Abort));
+}
+
+TEST_F(Gates, continueIsOpenOnlyWhileARunHolds) {
+    snapshot.phase = Phase::Cutover;
+    snapshot.busyWith = "cutover";
+    EXPECT_FALSE(allowed(CommandKind::Continue));
+    StepState step;
+    step.id = "cutover.gate";
+    step.state = "held";
+    snapshot.steps = {step};
+    EXPECT_TRUE(allowed(CommandKind::Continue));
+}
+
+TEST_F(Gates, wordsAreNeverBlocked) {
+    snapshot.checks.clear();
+    snapshot.busyWith = "ramp";
+    for (const CommandKind word : {CommandKind::Note, CommandKind::Acknowledge, CommandKind::Shelve, CommandKind::SignOff}) {
+        EXPECT_TRUE(isWordOnly(word));
+        EXPECT_TRUE(allowed(word));
+    }
+    EXPECT_FALSE(isWordOnly(CommandKind::Abort));
 }
 
 } // namespace

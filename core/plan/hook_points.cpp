@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/plan/hook_points.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace tealdeck {
+namespace {
+
+constexpr double MANY_MIB = 1e9;
+
+bool beginsWith(const std::string& text, std::string_view start) {
+    return text.compare(0, start.size(), start) == 0;
+}
+
+bool isVariableName(const std::string& name) {
+    return std::all_of(name.begin(), name.end(),
+                       [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+} // namespace
+
+const std::vector<std::string>& hookPoints() {
+    static const std::vector<std::string> points = [] {
+        std::vector<std::string> all = {"replicate", "ramp", "cutover", "rollback", "finalize", "abort"};
+        for (const char* step :
+             {"control", "identity", "roles", "databases", "schema", "close", "subscribe", "copy", "indexes", "statistics", "catch-up"}) {
+            all.push_back(std::string("replicate.") + step);
+        }
+        for (const char* command : {"cutover.", "rollback."}) {
+            for (const char* step : {"sessions", "reads", "sequences", "return-path", "poolers", "guardian", "gate", "switch", "confirm",
+                                     "old-feed", "return-feed", "return-proof"}) {
+                all.push_back(std::string(command) + step);
+            }
+        }
+        for (const char* step : {"reads", "poolers", "sessions", "forward", "reverse", "green", "blue"}) {
+            all.push_back(std::string("abort.") + step);
+        }
+        for (const char* step : {"sessions", "reverse", "forward", "green", "blue"}) {
+            all.push_back(std::string("finalize.") + step);
+        }
+        return all;
+    }();
+    return points;
+}
+
+bool isUnstoppable(const std::string& point) {
+    if (beginsWith(point, "abort") || beginsWith(point, "finalize.")) {
+        return true;
+    }
+    return beginsWith(point, "cutover.") || beginsWith(point, "rollback.")
+               ? point.find(".confirm") != std::string::npos || point.find("-feed") != std::string::npos ||
+                     point.find(".return-proof") != std::string::npos
+               : false;
+}
+
+AlarmPlan readAlarms(PlanTable& root) {
+    PlanTable table = root.table("alarms", false);
+    AlarmPlan a;
+    a.lagSeconds = table.number("lag_seconds", 0.1, 86400, a.lagSeconds);
+    a.retainedMib = table.number("retained_mib", 1, MANY_MIB, a.retainedMib);
+    a.walMib = table.number("wal_mib", 1, MANY_MIB, a.walMib);
+    a.transactionSeconds = table.number("transaction_seconds", 1, 86400 * 30, a.transactionSeconds);
+    a.xidAgeMillions = table.number("xid_age_millions", 1, 2146, a.xidAgeMillions);
+    a.recordingFreeMib = table.number("recording_free_mib", 1, MANY_MIB, a.recordingFreeMib);
+    table.refuseOtherKeys();
+    return a;
+}
+
+std::vector<HookPlan> readHooks(PlanTable& root) {
+    std::vector<HookPlan> hooks;
+    for (PlanTable& table : root.tables("hook")) {
+        HookPlan h;
+        h.name = table.text("name", TextRule::Word);
+        const std::string before = table.text("before", TextRule::Free, "");
+        const std::string after = table.text("after", TextRule::Free, "");
+        h.before = !before.empty();
+        h.point = h.before ? before : after;
+        const char* key = h.before ? "before" : "after";
+        h.program = table.text("program", TextRule::HookProgram);
+        h.arguments = table.textsInOrder("arguments", TextRule::Free);
+        h.environment = table.texts("environment", TextRule::Free, false);
+        h.limit = Millis(table.whole("limit_ms", 1, 3'600'000, h.limit.count()));
+        table.refuseOtherKeys();
+        if (before.empty() == after.empty()) {
+            table.problem(key, "must stand alone: a hook has either before or after", "Give one of them: a command or a step.");
+        } else if (std::find(hookPoints().begin(), hookPoints().end(), h.point) == hookPoints().end()) {
+            table.problem(key, fmt::format("names \"{}\", which is no command or step", shownText(h.point)),
+                          "\"tealctl run PLAN --dry-run\" shows their names.");
+        } else if (h.before && isUnstoppable(h.point)) {
+            table.problem(key, fmt::format("would let a hook stand in the way of \"{}\", which nothing may stop", shownText(h.point)),
+                          "Use after.");
+        }
+        for (const std::string& variable : h.environment) {
+            if (!isVariableName(variable)) {
+                table.problem("environment", fmt::format("names \"{}\", which is no variable", shownText(variable)),
+                              "Use letters, digits and _; give names, not values.");
+            }
+        }
+        const auto same = [&](const HookPlan& other) { return other.name == h.name; };
+        if (std::any_of(hooks.begin(), hooks.end(), same)) {
+            table.problem("name", fmt::format("\"{}\" names two hooks", shownText(h.name)), "Give each hook its own name.");
+        }
+        hooks.push_back(std::move(h));
+    }
+    return hooks;
+}
+
+} // namespace tealdeck

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "core/plan/plan.h"
+#include "core/plan/plan_reader.h"
+
+#include <string>
+#include <vector>
+
+namespace tealdeck {
+
+/// Where a hook may stand: the commands replicate, ramp, cutover, rollback, finalize and abort, and every step of theirs.
+const std::vector<std::string>& hookPoints();
+/// True when nothing may stand in the way of this point: abort, and what follows a switch. Hooks may only come after it.
+bool isUnstoppable(const std::string& point);
+
+/// The tables [alarms] and [[hook]] of a plan.
+AlarmPlan readAlarms(PlanTable& root);
+std::vector<HookPlan> readHooks(PlanTable& root);
+
+} // namespace tealdeck
