@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/plan/plan.h"
 
+#include "core/plan/plan_extras.h"
 #include "core/plan/plan_reader.h"
 #include "core/util/files.h"
 
@@ -39,6 +40,8 @@ Endpoint readEndpoint(PlanTable& table, const Endpoint* inherit) {
     e.sslmode = table.text("sslmode", TextRule::SslMode, or_(inherit != nullptr ? inherit->sslmode : "", "verify-full"));
     e.sslrootcert = table.text("sslrootcert", TextRule::Path, or_(inherit != nullptr ? inherit->sslrootcert : "", ""));
     e.zone = table.text("zone", TextRule::Free, "");
+    e.instance = table.text("instance", TextRule::Free, "");
+    e.storageGb = table.number("storage_gb", 0, 1e9, 0);
     table.refuseOtherKeys();
     return e;
 }
@@ -202,6 +205,8 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     plan.programs.pgDump = programs.text("pg_dump", TextRule::Program, plan.programs.pgDump);
     plan.programs.pgRestore = programs.text("pg_restore", TextRule::Program, plan.programs.pgRestore);
     programs.refuseOtherKeys();
+    readCost(root, plan);
+    readChecklist(root, plan);
     root.refuseOtherKeys();
 }
 
