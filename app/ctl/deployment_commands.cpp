@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/deployment_commands.h"
 
+#include "app/ctl/check_list.h"
 #include "app/ctl/engine_session.h"
 #include "app/ctl/plan_commands.h"
 #include "app/ctl/report_lines.h"
@@ -21,6 +22,8 @@ struct Arguments {
     std::string until = "observe";
     std::string reason;
     std::string typed;
+    std::string item; ///< a check's or a manual item's name
+    bool list = false;
     double percent = -1;
     bool json = false;
     bool takeover = false;
@@ -69,6 +72,7 @@ int withSession(const Arguments& a, const std::function<Status(EngineSession&, c
     }
     if (a.json) {
         Json report = statusReport(s);
+        report["cost"] = costJson(s, *plan);
         report["ok"] = status.ok();
         report["exit"] = code;
         report["error"] = status.ok() ? "" : status.error().text();
@@ -99,11 +103,14 @@ Status checkBlockers(EngineSession& session, CommandKind next) {
     return Error{Error::Kind::Refused, fmt::format("\"{}\" is blocked:{}", commandName(next), text), {}, {}};
 }
 
-Status runCheck(EngineSession& session) {
+Status runCheck(EngineSession& session, const Plan& plan, bool print) {
     if (const Status checked = session.run(CommandKind::Check); !checked) {
         return checked;
     }
     const Snapshot s = session.snapshot();
+    if (print) {
+        printChecklist(s, plan);
+    }
     for (const CheckState& check : s.checks) {
         if (isBlocking(check, s.steadyUs)) {
             return Error{Error::Kind::Refused, "The checklist has blockers.", "See the lines marked above.", {}};
@@ -180,11 +187,11 @@ Status runUntil(EngineSession& session, const Plan& plan, const Arguments& a) {
         switch (phase) {
         case Phase::Plan:
         case Phase::Aborted:
-            done = runCheck(session);
+            done = runCheck(session, plan, !a.json);
             break;
         case Phase::Preflight:
         case Phase::Replicate:
-            done = phase == Phase::Replicate ? Status() : runCheck(session);
+            done = phase == Phase::Replicate ? Status() : runCheck(session, plan, !a.json);
             if (done.ok()) {
                 done = session.run(CommandKind::Replicate, {{"hold", holdSteps(a.hold)}});
             }
@@ -267,13 +274,43 @@ CLI::App* add(CLI::App& app, const char* name, const char* text, const std::shar
     return command;
 }
 
+void addChecklistCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Arguments>& a) {
+    CLI::App* check = add(app, "check", "Ask every server and router the questions of the checklist; changes nothing", a);
+    check->get_option("plan")->required(false);
+    check->add_flag("--list", a->list, "Only show every question that there is; needs no plan and no server");
+    check->callback([a, &exitCode] {
+        if (a->list) {
+            exitCode = printCatalogue(a->json);
+        } else if (a->plan.empty()) {
+            exitCode = complain({Error::Kind::Invalid, "There is no plan to check.", "Give the path of a plan, or --list.", {}}, *a, USAGE);
+        } else {
+            exitCode = withSession(*a, [a](EngineSession& session, const Plan& plan) { return runCheck(session, plan, !a->json); });
+        }
+    });
+    CLI::App* sign = add(app, "sign-off", "Confirm an item of the operator's checklist under your name", a);
+    sign->add_option("item", a->item, "The item, such as MAN/stakeholders")->required();
+    sign->add_option("--reason", a->reason, "What was done");
+    sign->callback([a, &exitCode] {
+        exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
+            return session.run(CommandKind::SignOff, {{"item", a->item}, {"reason", a->reason}});
+        });
+    });
+    CLI::App* take = add(app, "override", "Take the responsibility for a check that fails", a);
+    take->add_option("check", a->item, "The line of the checklist, such as PAR03")->required();
+    take->add_option("--typed", a->typed, "The deployment's name, as a confirmation")->required();
+    take->add_option("--reason", a->reason, "Why")->required();
+    take->callback([a, &exitCode] {
+        exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
+            return session.run(CommandKind::Override, {{"check", a->item}, {"typed", a->typed}, {"reason", a->reason}});
+        });
+    });
+}
+
 } // namespace
 
 void addDeploymentCommands(CLI::App& app, int& exitCode) {
     const auto a = std::make_shared<Arguments>();
-    add(app, "check", "Ask every server and router the questions of the checklist; changes nothing", a)->callback([a, &exitCode] {
-        exitCode = withSession(*a, [](EngineSession& session, const Plan&) { return runCheck(session); });
-    });
+    addChecklistCommands(app, exitCode, a);
     CLI::App* run = add(app, "run", "Run the upgrade up to a phase", a);
     run->add_option("--until", a->until, "Where to stop")
         ->check(CLI::IsMember({"preflight", "replicate", "validate", "ramp", "cutover", "observe", "finalized"}));

@@ -18,20 +18,6 @@ std::string number(const std::optional<double>& value, const char* unit) {
     return value ? fmt::format("{:.4g} {}", *value, unit) : std::string("unknown");
 }
 
-void printCheck(const Json& body) {
-    const std::string result = member<std::string>(body, "result", "unknown");
-    if (member<bool>(body, "clear", false) || result == "pass") {
-        return;
-    }
-    fmt::print("  {} {} {}: {} {}\n", result == "fail" ? inked("✗", Ink::Bad) : inked("?", Ink::Warn),
-               member<std::string>(body, "severity", ""), plain(member<std::string>(body, "id", "")),
-               plain(member<std::string>(body, "question", "")), plain(member<std::string>(body, "actual", "")));
-    const std::string fix = member<std::string>(body, "fix", "");
-    if (!fix.empty()) {
-        fmt::print("      fix: {}\n", plain(fix));
-    }
-}
-
 void printNodes(const char* side, const std::vector<Node>& nodes) {
     for (const Node& n : nodes) {
         fmt::print("  {} {:<10} {:<8} {:<6} PostgreSQL {:<8} {}:{} {} {}\n", side, plain(n.name), n.role, plain(n.zone), plain(n.version),
@@ -131,9 +117,6 @@ void printProgress(const Event& event) {
         break;
     case EventKind::Alarm:
         printAlarm(b);
-        break;
-    case EventKind::Check:
-        printCheck(b);
         break;
     case EventKind::Note:
         fmt::print("  · {}\n", plain(member<std::string>(b, "text", "")));

@@ -32,7 +32,8 @@ const std::vector<CheckDefinition>& checkCatalogue() {
     static const std::vector<CheckDefinition> catalogue = [] {
         std::vector<CheckDefinition> all;
         for (const auto family :
-             {serverChecks, pairChecks, routerChecks, sessionChecks, roleChecks, objectChecks, versionChecks, cutoverChecks}) {
+             {serverChecks, capacityChecks, pairChecks, networkChecks, routerChecks, sessionChecks, consumerChecks, roleChecks,
+              roleParityChecks, objectChecks, structureChecks, extensionChecks, localeChecks, versionChecks, parityChecks, cutoverChecks}) {
             for (CheckDefinition& check : family()) {
                 all.push_back(std::move(check));
             }
@@ -40,6 +41,16 @@ const std::vector<CheckDefinition>& checkCatalogue() {
         return all;
     }();
     return catalogue;
+}
+
+const CheckDefinition* checkDefinition(const std::string& lineId) {
+    const std::string id = lineId.substr(0, lineId.find('/'));
+    for (const CheckDefinition& check : checkCatalogue()) {
+        if (check.id == id) {
+            return &check;
+        }
+    }
+    return nullptr;
 }
 
 Json catalogueJson() {
@@ -57,6 +68,9 @@ Json catalogueJson() {
                         {"why", c.why},
                         {"expected", c.expected},
                         {"fix", c.fix},
+                        {"fix_sql", c.fixSql},
+                        {"crossing", c.crossing},
+                        {"overridable", c.overridable},
                         {"source", c.source},
                         {"valid_for_seconds", c.validForSeconds},
                         {"sql", c.sql}});

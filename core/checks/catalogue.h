@@ -12,6 +12,12 @@ const std::vector<CheckDefinition>& checkCatalogue();
 /// The catalogue for `tealctl check --list`: id, family, severity, scope, moment, versions, question, why, expected, fix, source, sql.
 Json catalogueJson();
 
+/// The definition that a line of the checklist came from ("OBJ01/blue/shop" → OBJ01); nullptr when there is none.
+const CheckDefinition* checkDefinition(const std::string& lineId);
+
+/// Whether a release of PgBouncer may be used at all.
+CheckAnswer poolerRelease(const std::string& version);
+
 /// The families, one file each; catalogue.cpp joins them.
 std::vector<CheckDefinition> serverChecks();
 std::vector<CheckDefinition> sessionChecks();
@@ -21,5 +27,13 @@ std::vector<CheckDefinition> roleChecks();
 std::vector<CheckDefinition> pairChecks();
 std::vector<CheckDefinition> routerChecks();
 std::vector<CheckDefinition> cutoverChecks();
+std::vector<CheckDefinition> capacityChecks();
+std::vector<CheckDefinition> consumerChecks();
+std::vector<CheckDefinition> structureChecks();
+std::vector<CheckDefinition> extensionChecks();
+std::vector<CheckDefinition> localeChecks();
+std::vector<CheckDefinition> roleParityChecks();
+std::vector<CheckDefinition> parityChecks();
+std::vector<CheckDefinition> networkChecks();
 
 } // namespace tealdeck

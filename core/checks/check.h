@@ -23,22 +23,31 @@ struct CheckContext {
     std::function<std::int64_t()> steadyUs;      ///< for evaluatedUs; empty: the machine's clock
     std::function<void(const CheckState&)> told; ///< hears each answer as it comes; may be empty
     std::function<bool()> cancelled;             ///< asked between checks; the rest is then Unknown; may be empty
+    std::string only;                            ///< ask this definition alone; empty: all
 };
 
 /// Whom a check asks. Source and destination follow the direction.
 enum class CheckScope { Source, Destination, EachPrimary, Pair, EachPooler, EachBalancer };
 enum class CheckWhen { BeforeReplication, BeforeCutover, Always };
 
+/// A statement that mends a finding, and where it is to be run.
+struct FixStatement {
+    std::string sql;
+    std::optional<Side> side = std::nullopt; ///< std::nullopt: the side that was asked
+    std::string database = {};               ///< empty: the database that was asked
+};
+
 /// What a check found.
 struct CheckAnswer {
     CheckResult result = CheckResult::Unknown;
     std::string actual;
+    std::vector<FixStatement> fixes = {}; ///< only of a failure
 
     static CheckAnswer pass(std::string actual = "as expected") { return {CheckResult::Pass, std::move(actual)}; }
     static CheckAnswer fail(std::string actual) { return {CheckResult::Fail, std::move(actual)}; }
     static CheckAnswer unknown(std::string reason) { return {CheckResult::Unknown, std::move(reason)}; }
     /// Pass when there are none; else the first ten, comma by comma, and how many more.
-    static CheckAnswer findings(const std::vector<std::string>& found);
+    static CheckAnswer findings(const std::vector<std::string>& found, std::vector<FixStatement> fixes = {});
 };
 
 /// What a check is asked about, one at a time.
@@ -62,20 +71,29 @@ struct CheckDefinition {
     std::string question = {};
     std::string why = {};
     std::string expected = {};
-    std::string fix = {};    ///< with SQL where there is one
+    std::string fix = {};    ///< what to do, in a sentence
+    std::string fixSql = {}; ///< to be pasted as it is when the check fails; placeholders as in `sql`
     std::string source = {}; ///< where the fact comes from
     /// Placeholders: {databases} their number, {slots}, {workers}, {repl_role} and {subscription} as literals, {read_roles} as a text
     /// array, {identity_full} as a boolean, {long_s}, {drain_ms}, {budget_ms}, {users} a condition on pg_namespace n.
+    /// Two columns are no part of the finding: `fix` is a statement that mends it, `fix_in` the database to run that in.
     std::string sql = {};
     std::function<CheckAnswer(const CheckSubject&)> evaluate = {};
     /// Another severity for this plan; empty: the definition's.
     std::function<Severity(const Plan&)> severityFor = {};
     int minVersion = 0; ///< major of the server that is asked; the check does not exist for others
     int maxVersion = 99;
+    int crossing = 0; ///< a major: the check exists only when the source is older and the destination is not; 0: always
+    /// Whether the question makes sense for a plan; empty: for all.
+    std::function<bool(const Plan&)> existsFor = {};
+    bool overridable = true; ///< false: nobody may take this failure on; nothing good can follow it
     int validForSeconds = 300;
 };
 
-/// Findings of a statement on a server: columns of a row joined by commas. Unknown when it failed.
+/// Findings of a statement on a server: columns of a row joined by commas, without `fix` and `fix_in`. Unknown when it failed.
 CheckAnswer findingsOf(const Result<Rows>& rows);
+
+/// Whether a question exists for servers of these majors: `asked` is the one that it is put to.
+bool existsForVersions(const CheckDefinition& check, int asked, int source, int destination);
 
 } // namespace tealdeck

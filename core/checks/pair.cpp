@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/checks/catalogue.h"
 #include "core/checks/server_link.h"
+#include "core/postgres/sql.h"
 #include "core/util/process.h"
 
 #include <cstdlib>
@@ -89,6 +90,11 @@ CheckAnswer identities(const CheckSubject& s) {
     return CheckAnswer::findings(found);
 }
 
+/// So that the schema copy makes the database anew.
+std::vector<FixStatement> dropOnGreen(const CheckSubject& s) {
+    return {{fmt::format("DROP DATABASE {} WITH (FORCE);", quoteIdentifier(s.database)), Side::Green, s.plan().green.primary.database}};
+}
+
 /// Encoding must be equal; when green has no such database yet, its template0 can take any.
 CheckAnswer encodings(const CheckSubject& s) {
     const auto ask = [&](Side side) {
@@ -105,7 +111,7 @@ CheckAnswer encodings(const CheckSubject& s) {
     const bool equal = green->empty() || blue->text(0, 0) == green->text(0, 0);
     const std::string found =
         fmt::format("blue {}, green {}", blue->text(0, 0), green->empty() ? "has no such database yet" : green->text(0, 0));
-    return equal ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
+    return equal ? CheckAnswer::pass(found) : CheckAnswer{CheckResult::Fail, found, dropOnGreen(s)};
 }
 
 CheckAnswer collations(const CheckSubject& s) {
@@ -119,7 +125,7 @@ CheckAnswer collations(const CheckSubject& s) {
     }
     const bool equal = green->empty() || blue->text(0, 0) == green->text(0, 0);
     return equal ? CheckAnswer::pass(blue->text(0, 0))
-                 : CheckAnswer::fail(fmt::format("blue {}, green {}", blue->text(0, 0), green->text(0, 0)));
+                 : CheckAnswer{CheckResult::Fail, fmt::format("blue {}, green {}", blue->text(0, 0), green->text(0, 0)), dropOnGreen(s)};
 }
 
 CheckAnswer extensions(const CheckSubject& s) {
@@ -150,11 +156,16 @@ CheckAnswer greenIsEmpty(const CheckSubject& s) {
     if (!*exists) {
         return CheckAnswer::pass("not there yet; it will be created");
     }
-    return findingsOf(s.sessions.query(Side::Green, s.database,
-                                       "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = "
-                                       "c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_' "
-                                       "and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') and not exists (select "
-                                       "from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"));
+    CheckAnswer found =
+        findingsOf(s.sessions.query(Side::Green, s.database,
+                                    "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = "
+                                    "c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_' "
+                                    "and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') and not exists (select "
+                                    "from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"));
+    if (found.result == CheckResult::Fail) {
+        found.fixes = dropOnGreen(s);
+    }
+    return found;
 }
 
 /// A pg_dump older than the server refuses to dump it.
@@ -191,7 +202,8 @@ std::vector<CheckDefinition> pairChecks() {
          .expected = "green at least blue's major, blue at least 12",
          .fix = "Correct blue and green in the plan, or build green from a newer version.",
          .source = "PostgreSQL manual, 19.6 Upgrading a PostgreSQL Cluster",
-         .evaluate = versionOrder},
+         .evaluate = versionOrder,
+         .overridable = false},
         {.id = "CMP02",
          .family = family,
          .scope = Pair,
@@ -201,7 +213,8 @@ std::vector<CheckDefinition> pairChecks() {
          .expected = "blue and green are different clusters; replicas are standbys of their primary",
          .fix = "Correct hosts and ports in the plan.",
          .source = "PostgreSQL manual, pg_control_system()",
-         .evaluate = identities},
+         .evaluate = identities,
+         .overridable = false},
         {.id = "CMP03",
          .family = family,
          .scope = Pair,
@@ -209,9 +222,10 @@ std::vector<CheckDefinition> pairChecks() {
          .question = "Do both databases have the same encoding?",
          .why = "With another encoding the copy fails or changes texts.",
          .expected = "equal encodings",
-         .fix = "DROP DATABASE on green and let it be created again with blue's encoding.",
+         .fix = "Let green's database be created again with blue's encoding; what is in it is lost.",
          .source = "PostgreSQL manual, 24.3 Character Set Support",
-         .evaluate = encodings},
+         .evaluate = encodings,
+         .overridable = false},
         {.id = "CMP03b",
          .family = family,
          .severity = Severity::Warning,
@@ -220,7 +234,7 @@ std::vector<CheckDefinition> pairChecks() {
          .question = "Do both databases have the same collation?",
          .why = "Orders, ranges of partitions on texts and some unique constraints may differ.",
          .expected = "equal datcollate and datctype",
-         .fix = "DROP DATABASE on green and let it be created again with blue's locale.",
+         .fix = "Let green's database be created again with blue's locale; what is in it is lost.",
          .source = "PostgreSQL manual, 24.2 Collation Support",
          .evaluate = collations},
         {.id = "CMP05",
@@ -242,7 +256,8 @@ std::vector<CheckDefinition> pairChecks() {
          .expected = "CREATE SUBSCRIPTION connects",
          .fix = "Correct [replication] in the plan, the password file on this server's host, or pg_hba.conf of the other one.",
          .source = "PostgreSQL manual, CREATE SUBSCRIPTION; tried: nothing is left behind",
-         .evaluate = serverReachesOther},
+         .evaluate = serverReachesOther,
+         .overridable = false},
         {.id = "GRN01",
          .family = "green",
          .scope = Pair,
@@ -250,9 +265,10 @@ std::vector<CheckDefinition> pairChecks() {
          .question = "Is green empty?",
          .why = "Tables that are there already stop the schema copy, rows that are there stop the table copy.",
          .expected = "no database of that name, or one without tables, views and sequences",
-         .fix = "DROP DATABASE ... WITH (FORCE) on green, if nothing in it is needed.",
+         .fix = "Remove green's database, if nothing in it is needed; the schema copy makes it anew.",
          .source = "PostgreSQL manual, 31.2 Subscription",
-         .evaluate = greenIsEmpty},
+         .evaluate = greenIsEmpty,
+         .overridable = false},
         {.id = "PRG01",
          .family = "programs",
          .scope = Pair,
@@ -261,7 +277,8 @@ std::vector<CheckDefinition> pairChecks() {
          .expected = "at least blue's major version",
          .fix = "Set programs.pg_dump and programs.pg_restore in the plan to newer ones.",
          .source = "PostgreSQL manual, pg_dump, Notes",
-         .evaluate = dumpProgram},
+         .evaluate = dumpProgram,
+         .overridable = false},
     };
 }
 

@@ -93,6 +93,61 @@ CheckAnswer databasesFile(const CheckSubject& s) {
     return CheckAnswer::pass();
 }
 
+/// 1.23.0 may crash when it reloads its configuration, which the switch does.
+CheckAnswer poolerVersion(const CheckSubject&, const PoolerStatus& status) {
+    return poolerRelease(status.version);
+}
+
+/// All connections that the poolers may open together, against what the destination takes.
+CheckAnswer poolerConnections(const CheckSubject& s) {
+    double wanted = 0;
+    for (std::size_t i = 0; i < s.plan().pgbouncers.size(); ++i) {
+        const Result<PoolerStatus>& status = s.sessions.pooler(i);
+        const std::optional<double> size = status ? seconds(*status, "default_pool_size") : std::nullopt;
+        if (!size) {
+            return CheckAnswer::unknown(status ? "SHOW CONFIG does not tell default_pool_size." : status.error().text());
+        }
+        wanted += *size * static_cast<double>(s.plan().pgbouncers[i].databases.size());
+    }
+    const Result<Rows> room = s.sessions.query(
+        otherSide(s.side), "", "select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int");
+    if (!room) {
+        return findingsOf(room);
+    }
+    const std::string found = fmt::format("the poolers' default_pool_size makes {} for each user, {} has room for {}", wanted,
+                                          sideName(otherSide(s.side)), room->text(0, 0));
+    return wanted <= std::strtod(room->text(0, 0).c_str(), nullptr) ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
+}
+
+/// Before there is anything on green, no read may go there.
+CheckAnswer greenTakesNoReads(const CheckSubject& s) {
+    const Result<HaproxyStatus>& status = s.sessions.balancer(s.router);
+    if (!status) {
+        return CheckAnswer::unknown(status.error().text());
+    }
+    std::vector<std::string> found;
+    for (const BalancerServer& server : status->servers) {
+        if (server.side == Side::Green && server.running && server.weight > 0) {
+            found.push_back(fmt::format("{} takes reads with weight {}", server.name, server.weight));
+        }
+    }
+    return CheckAnswer::findings(found);
+}
+
+CheckAnswer blueServersRun(const CheckSubject& s) {
+    const Result<HaproxyStatus>& status = s.sessions.balancer(s.router);
+    if (!status) {
+        return CheckAnswer::unknown(status.error().text());
+    }
+    std::vector<std::string> found;
+    for (const BalancerServer& server : status->servers) {
+        if (server.side == Side::Blue && !server.running) {
+            found.push_back(fmt::format("{} is {}, {}", server.name, server.state, server.status));
+        }
+    }
+    return CheckAnswer::findings(found);
+}
+
 CheckAnswer balancerReachable(const CheckSubject& s) {
     const Result<HaproxyStatus>& status = s.sessions.balancer(s.router);
     return status ? CheckAnswer::pass(fmt::format("{} servers", status->servers.size())) : CheckAnswer::fail(status.error().text());
@@ -110,6 +165,10 @@ CheckAnswer balancerServes(const CheckSubject& s) {
 
 } // namespace
 
+CheckAnswer poolerRelease(const std::string& version) {
+    return version == "1.23.0" ? CheckAnswer::fail("PgBouncer " + version) : CheckAnswer::pass("PgBouncer " + version);
+}
+
 std::vector<CheckDefinition> routerChecks() {
     const std::string family = "routers";
     return {
@@ -123,6 +182,7 @@ std::vector<CheckDefinition> routerChecks() {
          .fix = "Start PgBouncer, and add the plan's user to admin_users.",
          .source = "pgbouncer(1), Admin console",
          .evaluate = poolerReachable,
+         .overridable = false,
          .validForSeconds = 60},
         {.id = "PGB02",
          .family = family,
@@ -174,7 +234,53 @@ std::vector<CheckDefinition> routerChecks() {
          .expected = "readable, in a folder that can be written, with an entry for each database",
          .fix = "Give the engine's user the file and its folder, and each database an entry of its own.",
          .source = "pgbouncer(5), Include directive",
-         .evaluate = databasesFile},
+         .evaluate = databasesFile,
+         .overridable = false},
+        {.id = "PGB07",
+         .family = family,
+         .scope = EachPooler,
+         .when = Always,
+         .question = "Does this release of the pooler survive a RELOAD?",
+         .why = "1.23.0 may crash when it reloads, and every switch reloads it.",
+         .expected = "any other release",
+         .fix = "Install 1.23.1 or newer.",
+         .source = "PgBouncer changelog, 1.23.1, issues 1105 and 1120",
+         .evaluate = withPooler(poolerVersion)},
+        {.id = "PGB08",
+         .family = family,
+         .severity = Severity::Warning,
+         .scope = Pair,
+         .when = Always,
+         .question = "Does the other side have a place for each of the poolers' connections?",
+         .why = "After RESUME all poolers connect at once; those that are refused make their clients wait.",
+         .expected = "default_pool_size of all databases and poolers below max_connections",
+         .fix = "Lower default_pool_size, or raise max_connections there.",
+         .source = "pgbouncer(5), default_pool_size",
+         .evaluate = poolerConnections,
+         .existsFor = [](const Plan& plan) { return !plan.pgbouncers.empty(); }},
+        {.id = "HAP03",
+         .family = family,
+         .scope = EachBalancer,
+         .when = BeforeReplication,
+         .question = "Does no read go to green yet?",
+         .why = "Before the copy green is empty: a read there finds nothing, or an old state.",
+         .expected = "green's servers in maintenance, or with weight 0",
+         .fix = "set server BACKEND/SERVER state maint, on the runtime socket.",
+         .source = "HAProxy management guide, 9.3",
+         .evaluate = greenTakesNoReads,
+         .validForSeconds = 60},
+        {.id = "HAP04",
+         .family = family,
+         .severity = Severity::Warning,
+         .scope = EachBalancer,
+         .when = BeforeReplication,
+         .question = "Do all of blue's servers take reads?",
+         .why = "They carry all of production during the deployment; one that is out leaves less room.",
+         .expected = "all ready and not down",
+         .fix = "Bring it back: set server BACKEND/SERVER state ready.",
+         .source = "HAProxy management guide, 9.3",
+         .evaluate = blueServersRun,
+         .validForSeconds = 60},
         {.id = "HAP01",
          .family = family,
          .scope = EachBalancer,

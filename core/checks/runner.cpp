@@ -2,6 +2,7 @@
 #include "core/checks/runner.h"
 
 #include "core/checks/catalogue.h"
+#include "core/checks/fix_text.h"
 #include "core/postgres/sql.h"
 #include "core/util/text.h"
 
@@ -26,9 +27,10 @@ void replaceAll(std::string& text, const std::string& what, const std::string& w
     }
 }
 
-bool applies(const CheckDefinition& check, const CheckContext& context) {
-    return check.when == CheckWhen::Always ||
-           (check.when == CheckWhen::BeforeReplication) == (context.moment == CheckMoment::BeforeReplication);
+bool applies(const CheckDefinition& check, const CheckContext& context, const Plan& plan) {
+    const bool itsTime = check.when == CheckWhen::Always ||
+                         (check.when == CheckWhen::BeforeReplication) == (context.moment == CheckMoment::BeforeReplication);
+    return itsTime && (context.only.empty() || context.only == check.id) && (!check.existsFor || check.existsFor(plan));
 }
 
 /// One run: makes the lines, in the order of the catalogue.
@@ -38,7 +40,7 @@ class Run {
 
     std::vector<CheckState> all() {
         for (const CheckDefinition& check : checkCatalogue()) {
-            if (applies(check, m_context)) {
+            if (applies(check, m_context, m_sessions.plan()) && existsOn(check, sourceOf(m_context.direction), true)) {
                 ask(check);
             }
         }
@@ -46,6 +48,22 @@ class Run {
     }
 
   private:
+    /// False when the versions make the question void. A server that can't be asked leaves it standing: it is then unknown.
+    bool existsOn(const CheckDefinition& check, Side asked, bool onlyCrossing) {
+        if (check.crossing == 0 && (onlyCrossing || (check.minVersion == 0 && check.maxVersion == 99))) {
+            return true;
+        }
+        const Side from = sourceOf(m_context.direction);
+        const Result<int> source = m_sessions.majorVersion(from);
+        const Result<int> destination = m_sessions.majorVersion(otherSide(from));
+        if (onlyCrossing) {
+            const bool outside = (source && *source >= check.crossing) || (destination && *destination < check.crossing);
+            return !outside;
+        }
+        const Result<int>& major = asked == from ? source : destination;
+        return !major || existsForVersions(check, *major, source ? *source : 0, destination ? *destination : check.crossing);
+    }
+
     void ask(const CheckDefinition& check) {
         switch (check.scope) {
         case CheckScope::Source:
@@ -74,11 +92,8 @@ class Run {
 
     void askServer(const CheckDefinition& check, Side side) {
         const std::string id = fmt::format("{}/{}", check.id, sideName(side));
-        if (check.minVersion > 0 || check.maxVersion < 99) {
-            const Result<int> major = m_sessions.majorVersion(side);
-            if (major && (*major < check.minVersion || *major > check.maxVersion)) {
-                return; // the question does not exist there
-            }
+        if (!existsOn(check, side, false)) {
+            return;
         }
         if (!check.perDatabase) {
             return answer(check, {m_sessions, m_context, side, "", 0}, id);
@@ -118,7 +133,7 @@ class Run {
         line.why = check.why;
         line.expected = check.expected;
         line.actual = found.actual;
-        line.fix = check.fix;
+        line.fix = fixFor(check, subject, found);
         line.source = check.source;
         line.result = found.result;
         line.evaluatedUs = m_context.steadyUs ? m_context.steadyUs() : Clock::system().steadyUs();
@@ -129,6 +144,18 @@ class Run {
         m_lines.push_back(std::move(line));
     }
 
+    std::string fixFor(const CheckDefinition& check, const CheckSubject& subject, const CheckAnswer& found) {
+        if (found.result != CheckResult::Fail) {
+            return check.fix;
+        }
+        std::vector<FixStatement> statements = found.fixes;
+        if (!check.fixSql.empty()) {
+            statements.push_back({fillPlaceholders(check.fixSql, subject.plan(), m_context)});
+        }
+        const std::string& database = subject.database.empty() ? subject.plan().side(subject.side).primary.database : subject.database;
+        return composeFix(check.fix, statements, subject.side, database);
+    }
+
     CheckSessions m_sessions;
     const CheckContext& m_context;
     std::vector<CheckState> m_lines;
@@ -136,7 +163,12 @@ class Run {
 
 } // namespace
 
-CheckAnswer CheckAnswer::findings(const std::vector<std::string>& found) {
+bool existsForVersions(const CheckDefinition& check, int asked, int source, int destination) {
+    const bool crosses = check.crossing == 0 || (source < check.crossing && destination >= check.crossing);
+    return crosses && asked >= check.minVersion && asked <= check.maxVersion;
+}
+
+CheckAnswer CheckAnswer::findings(const std::vector<std::string>& found, std::vector<FixStatement> fixes) {
     if (found.empty()) {
         return pass();
     }
@@ -147,7 +179,7 @@ CheckAnswer CheckAnswer::findings(const std::vector<std::string>& found) {
     if (found.size() > SHOWN_FINDINGS) {
         text += fmt::format("; and {} more", found.size() - SHOWN_FINDINGS);
     }
-    return fail(text);
+    return {CheckResult::Fail, std::move(text), std::move(fixes)};
 }
 
 CheckAnswer findingsOf(const Result<Rows>& rows) {
@@ -155,25 +187,40 @@ CheckAnswer findingsOf(const Result<Rows>& rows) {
         return CheckAnswer::unknown(plainText(rows.error().text()));
     }
     std::vector<std::string> found;
+    std::vector<FixStatement> fixes;
     for (std::size_t i = 0; i < rows->size(); ++i) {
         std::string line;
+        FixStatement fix;
         for (std::size_t c = 0; c < rows->columns.size(); ++c) {
             const std::string value = rows->text(i, c);
-            line += (line.empty() || value.empty() ? "" : ", ") + value;
+            if (rows->columns[c] == "fix") {
+                fix.sql = value;
+            } else if (rows->columns[c] == "fix_in") {
+                fix.database = value;
+            } else {
+                line += (line.empty() || value.empty() ? "" : ", ") + value;
+            }
         }
         found.push_back(line);
+        if (!fix.sql.empty()) {
+            fixes.push_back(std::move(fix));
+        }
     }
-    return CheckAnswer::findings(found);
+    return CheckAnswer::findings(found, std::move(fixes));
 }
 
 std::string checkSql(const CheckDefinition& definition, const Plan& plan, const CheckContext& context) {
-    std::string sql = definition.sql;
+    return fillPlaceholders(definition.sql, plan, context);
+}
+
+std::string fillPlaceholders(std::string sql, const Plan& plan, const CheckContext& context) {
     const auto databases = plan.databases.size();
     // A subscription holds one slot and one sender for itself and up to two for copying tables (max_sync_workers_per_subscription = 2).
     replaceAll(sql, "{slots}", std::to_string(context.moment == CheckMoment::BeforeReplication ? databases * 3 : databases));
     replaceAll(sql, "{workers}", std::to_string(databases * 2));
     replaceAll(sql, "{databases}", std::to_string(databases));
     replaceAll(sql, "{repl_role}", quoteLiteral(plan.replication.user));
+    replaceAll(sql, "{repl_name}", quoteIdentifier(plan.replication.user));
     replaceAll(sql, "{subscription}", quoteLiteral(subscriptionName(plan, context.direction)));
     replaceAll(sql, "{read_roles}", literals(plan.readRoles));
     replaceAll(sql, "{identity_full}", plan.replication.identityFull ? "true" : "false");
@@ -184,6 +231,10 @@ std::string checkSql(const CheckDefinition& definition, const Plan& plan, const 
         sql, "{no_key}",
         R"(((c.relreplident = 'd' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and i.indimmediate and i.indisvalid))
         or c.relreplident = 'n' or (c.relreplident = 'i' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident and i.indisvalid and i.indimmediate))))");
+    // A unique index that may identify rows: immediate, whole, of columns that are neither null nor generated.
+    replaceAll(sql, "{key_index}", R"((select quote_ident(x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid
+        where i.indrelid = c.oid and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null and i.indexprs is null
+        and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum = any(i.indkey::int2[]) and (not a.attnotnull or a.attgenerated <> '')) order by i.indisprimary desc, i.indnatts limit 1))");
     replaceAll(sql, "{not_extension}",
                "not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')");
     replaceAll(sql, "{users}", "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync')");

@@ -10,6 +10,8 @@ namespace tealdeck {
 /// could not be asked is Unknown with the reason. Ids are "OBJ01/blue/shop", "SRV02/green", "PGB03/pooler-1", "CMP01", "CMP04/shop".
 std::vector<CheckState> runChecks(const Connector& connector, const CheckContext& context);
 
+/// A text with the placeholders of CheckDefinition::sql filled in; also {repl_name}, the replication role as an identifier.
+std::string fillPlaceholders(std::string sql, const Plan& plan, const CheckContext& context);
 /// The statement of a definition with its placeholders filled in.
 std::string checkSql(const CheckDefinition& definition, const Plan& plan, const CheckContext& context);
 

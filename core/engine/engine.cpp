@@ -158,16 +158,9 @@ void Engine::execute(const Command& command) {
         static_cast<void>(m_hub.publish(EventKind::Note, {{"text", member<std::string>(command.args, "text", "")}}, command.actor));
         return;
     }
-    if (command.kind == CommandKind::SignOff) {
-        static_cast<void>(m_hub.publish(
-            EventKind::SignOff,
-            {{"item", member<std::string>(command.args, "item", "")}, {"reason", member<std::string>(command.args, "reason", "")}},
-            command.actor));
-        return;
-    }
     Status status;
     const auto begin = m_hub.nowUs();
-    const bool quiet = command.kind == CommandKind::Override;
+    const bool quiet = command.kind == CommandKind::Override || command.kind == CommandKind::SignOff;
     if (!quiet) {
         static_cast<void>(m_hub.publish(EventKind::Step, {{"clear", true}, {"command", commandName(command.kind)}}));
     }

@@ -74,6 +74,8 @@ class Engine {
     Status runAbort();
     Status runFinalize();
     Status runOverride(const Command& command);
+    Status runSignOff(const Command& command);         // engine_checklist.cpp
+    Status mayOverride(const CheckState& check) const; // engine_checklist.cpp
 
     // engine_state.cpp: what the engine knows and tells
     void evaluateChecklist();

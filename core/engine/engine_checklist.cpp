@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The checklist that belongs to the moment, asked again and again while a deployment is live.
+#include "core/checks/catalogue.h"
+#include "core/checks/manual.h"
 #include "core/checks/runner.h"
 #include "core/engine/engine.h"
+#include "core/util/files.h"
+#include "core/util/text.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace tealdeck {
 namespace {
@@ -43,7 +48,68 @@ void carryOverride(CheckState& check, const std::vector<CheckState>& before) {
     }
 }
 
+/// Whether telling it again would say nothing new, its age apart.
+bool isTold(const CheckState& check, const std::vector<CheckState>& before) {
+    const auto old = std::find_if(before.begin(), before.end(), [&](const CheckState& other) { return other.id == check.id; });
+    return old != before.end() && old->result == check.result && old->actual == check.actual && old->severity == check.severity &&
+           old->fix == check.fix && old->question == check.question && old->overrideBy == check.overrideBy &&
+           old->overrideReason == check.overrideReason && old->validForUs == check.validForUs;
+}
+
+std::filesystem::path signedItemsFile(const Plan& plan) {
+    return plan.engineFolder / "signed-items.json";
+}
+
+/// Beside the recording, which has every sign-off as an event too: a lost file only means signing again.
+SignedItems readSignedItems(const Plan& plan) {
+    const Result<std::string> text = readFile(signedItemsFile(plan));
+    const std::optional<Json> json = text ? parseJson(*text) : std::nullopt;
+    return json ? signedItemsFromJson(*json) : SignedItems();
+}
+
 } // namespace
+
+Status Engine::runSignOff(const Command& command) {
+    const std::string name = member<std::string>(command.args, "item", "");
+    const ManualItem* item = manualItem(m_options.plan, name);
+    if (item == nullptr) {
+        return Error{Error::Kind::Invalid,
+                     fmt::format("There is no manual item {}.", plainText(name, 80)),
+                     "The checklist shows their names; other checks are not signed off but mended.",
+                     {}};
+    }
+    const std::string reason = member<std::string>(command.args, "reason", "");
+    // First the record, then the effect.
+    if (const Status told = m_hub.publish(EventKind::SignOff, {{"item", item->id}, {"reason", reason}}, command.actor); !told) {
+        return told;
+    }
+    SignedItems items = readSignedItems(m_options.plan);
+    items[item->id] = {command.actor, reason, item->question, Clock::system().wallUs()};
+    if (const Status kept = writeFileAtomically(signedItemsFile(m_options.plan), dumpJson(toJson(items))); !kept) {
+        return kept;
+    }
+    const Snapshot s = m_hub.snapshot();
+    for (const CheckState& line : manualChecks(m_options.plan, contextFor(s), items, Clock::system().wallUs(), m_hub.nowUs())) {
+        if (line.id == "MAN/" + item->id) {
+            return m_hub.publish(EventKind::Check, toJson(line));
+        }
+    }
+    return {};
+}
+
+Status Engine::mayOverride(const CheckState& check) const {
+    if (check.family == "manual") {
+        return Error{Error::Kind::Refused,
+                     fmt::format("{} waits for a sign-off, not for an override.", check.id),
+                     "Sign it off when it is done.",
+                     {}};
+    }
+    const CheckDefinition* definition = checkDefinition(check.id);
+    if (definition != nullptr && !definition->overridable) {
+        return Error{Error::Kind::Refused, fmt::format("{} can't be taken on: {}", check.id, definition->why), "Mend what it names.", {}};
+    }
+    return {};
+}
 
 void Engine::evaluateChecklist() {
     const std::lock_guard oneAtATime(m_checkMutex);
@@ -51,20 +117,30 @@ void Engine::evaluateChecklist() {
     CheckContext context = contextFor(before);
     context.steadyUs = [this] { return m_hub.nowUs(); };
     context.cancelled = [this] { return m_cancel.load(); };
+    const std::int64_t startedUs = m_hub.nowUs();
     std::vector<CheckState> answers = runChecks(m_samplerConnector, context);
+    for (CheckState& line :
+         manualChecks(m_options.plan, context, readSignedItems(m_options.plan), Clock::system().wallUs(), m_hub.nowUs())) {
+        answers.push_back(std::move(line));
+    }
     if (m_hub.snapshot().phase != before.phase && !before.busyWith.empty()) {
         return; // asked for another moment than the one that it is now
     }
     const auto asked = [&](const CheckState& known) {
         return std::any_of(answers.begin(), answers.end(), [&](const CheckState& a) { return a.id == known.id; });
     };
-    if (!std::all_of(before.checks.begin(), before.checks.end(), asked)) {
+    const bool cleared = !std::all_of(before.checks.begin(), before.checks.end(), asked);
+    if (cleared) {
         static_cast<void>(m_hub.publish(EventKind::Check, {{"clear", true}}));
     }
+    // Most answers are what they were: those are confirmed by one event, or a long deployment's recording would be full of them.
     for (CheckState& answer : answers) {
         carryOverride(answer, before.checks);
-        static_cast<void>(m_hub.publish(EventKind::Check, toJson(answer)));
+        if (cleared || !isTold(answer, before.checks)) {
+            static_cast<void>(m_hub.publish(EventKind::Check, toJson(answer)));
+        }
     }
+    static_cast<void>(m_hub.publish(EventKind::Check, {{"confirmed_us", startedUs}}));
 }
 
 } // namespace tealdeck

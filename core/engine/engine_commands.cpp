@@ -242,6 +242,9 @@ Status Engine::runOverride(const Command& command) {
         return Error{
             Error::Kind::Refused, fmt::format("{} is unknown; only a known failure can be taken on.", id), "Make it answer first.", {}};
     }
+    if (const Status may = mayOverride(*found); !may) {
+        return may;
+    }
     CheckState check = *found;
     check.overrideBy = command.actor;
     check.overrideReason = member<std::string>(command.args, "reason", "");

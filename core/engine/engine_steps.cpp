@@ -108,6 +108,8 @@ Status Engine::runCommand(const Command& command) {
         return runFinalize();
     case CommandKind::Override:
         return runOverride(command);
+    case CommandKind::SignOff:
+        return runSignOff(command);
     default:
         return Error{Error::Kind::Internal, fmt::format("\"{}\" has no implementation.", commandName(command.kind)), {}, {}};
     }

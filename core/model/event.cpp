@@ -102,6 +102,9 @@ std::string describeMeasured(const Event& event) {
         if (member<bool>(body, "clear", false)) {
             return "the checklist is evaluated anew";
         }
+        if (body.contains("confirmed_us")) {
+            return "the rest of the checklist is as it was";
+        }
         return piece(body, "id") + after(" ", piece(body, "result", 20)) +
                after(": ", either(piece(body, "actual"), piece(body, "question").c_str()));
     case EventKind::Step:

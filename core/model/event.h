@@ -27,7 +27,7 @@ enum class EventKind {
     Seal = 14,        ///< body: {"head"}
     Session = 15,     ///< body: a SessionInfo; the first event of an engine's life
     Topology = 16,    ///< body: {"side", "nodes": [Node]}
-    Check = 17,       ///< body: a CheckState; {"clear": true} empties the list
+    Check = 17,       ///< body: a CheckState; {"clear": true} empties the list; {"confirmed_us"}: the rest was so still at that time
     Step = 18,        ///< body: a StepState; {"clear": true, "command"} begins a command, {"idle": true} ends it
     Replication = 19, ///< body: a ReplicationState
     Traffic = 20,     ///< body: a TrafficState

@@ -63,6 +63,16 @@ void applyCheck(Snapshot& s, const Event& e) {
         s.gateSeq = e.seq;
         return;
     }
+    if (e.body.contains("confirmed_us")) {
+        // Asked again, and every line that was not told anew had the same answer at that time.
+        const auto confirmedUs = member<std::int64_t>(e.body, "confirmed_us", 0);
+        for (CheckState& known : s.checks) {
+            const bool blockedBefore = isBlocking(known, e.steadyUs);
+            known.evaluatedUs = std::max(known.evaluatedUs, confirmedUs);
+            s.gateSeq = isBlocking(known, e.steadyUs) != blockedBefore ? e.seq : s.gateSeq;
+        }
+        return;
+    }
     CheckState check = checkFromJson(e.body);
     if (check.id.empty()) {
         return;

@@ -2,6 +2,7 @@
 #include "core/plan/plan.h"
 
 #include "core/plan/hook_points.h"
+#include "core/plan/plan_extras.h"
 #include "core/plan/plan_reader.h"
 #include "core/util/files.h"
 
@@ -40,6 +41,8 @@ Endpoint readEndpoint(PlanTable& table, const Endpoint* inherit) {
     e.sslmode = table.text("sslmode", TextRule::SslMode, or_(inherit != nullptr ? inherit->sslmode : "", "verify-full"));
     e.sslrootcert = table.text("sslrootcert", TextRule::Path, or_(inherit != nullptr ? inherit->sslrootcert : "", ""));
     e.zone = table.text("zone", TextRule::Free, "");
+    e.instance = table.text("instance", TextRule::Free, "");
+    e.storageGb = table.number("storage_gb", 0, 1e9, 0);
     table.refuseOtherKeys();
     return e;
 }
@@ -205,6 +208,8 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     programs.refuseOtherKeys();
     plan.alarms = readAlarms(root);
     plan.hooks = readHooks(root);
+    readCost(root, plan);
+    readChecklist(root, plan);
     root.refuseOtherKeys();
 }
 

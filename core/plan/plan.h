@@ -27,7 +27,9 @@ struct Endpoint {
     std::string passfile;              ///< absolute; empty: libpq's own default
     std::string sslmode = "verify-full";
     std::string sslrootcert;
-    std::string zone; ///< availability zone, as the operator names it
+    std::string zone;     ///< availability zone, as the operator names it
+    std::string instance; ///< name of an instance class of [cost]; empty: not told
+    double storageGb = 0; ///< disk of the server; 0: not told
 };
 
 struct Environment {
@@ -88,6 +90,34 @@ struct CutoverPlan {
     std::int64_t sequenceGap = 10000; ///< values skipped beforehand, in increments
 };
 
+/// What an instance of a class costs and offers, as the operator's bill says.
+struct InstanceClass {
+    std::string name;
+    double perHour = 0; ///< in the plan's currency
+    double cpus = 0;
+    double memoryGb = 0;
+};
+
+/// Prices of the duplicate environment. Without a currency the plan tells none.
+struct CostPlan {
+    std::string currency;
+    double storageGbMonth = 0;    ///< one gigabyte for a month of 730 hours
+    double expectedDays = 14;     ///< how long both environments are expected to run
+    std::int64_t sinceWallUs = 0; ///< when green began to cost; 0: not told
+    std::vector<InstanceClass> classes;
+};
+
+/// A question of the operator's own checklist that only a person can answer.
+struct ManualItem {
+    std::string id;       ///< [a-z0-9_-]
+    std::string question; ///< yes is good
+    std::string before;   ///< the command that it is for: "replicate", "cutover" or "rollback"
+    std::string severity = "blocking";
+    std::string why;
+    std::string fix;
+    double validHours = 0; ///< a sign-off that is older counts no more; 0: for ever
+};
+
 struct ProgramsPlan {
     std::string pgDump = "pg_dump";
     std::string pgRestore = "pg_restore";
@@ -133,6 +163,8 @@ struct Plan {
     ProgramsPlan programs;
     AlarmPlan alarms;
     std::vector<HookPlan> hooks;
+    CostPlan cost;
+    std::vector<ManualItem> manualItems; ///< of the file that [checklist] names
 
     [[nodiscard]] const Environment& side(Side s) const { return s == Side::Blue ? blue : green; }
     [[nodiscard]] std::string controlDatabase() const { return databases.front(); }
