@@ -2,6 +2,7 @@
 #include "core/recording/index.h"
 
 #include "core/recording/json_delta.h"
+#include "core/recording/pack.h"
 #include "core/recording/schema.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t KEYFRAME_EVERY_US = 60'000'000;
 constexpr std::uint64_t KEYFRAME_EVERY = 400; ///< records: some milliseconds of folding
-constexpr int DELTAS = 31;                    ///< between two whole keyframes
+constexpr unsigned GROUP = 32;                ///< keyframes from one whole one to the next
 constexpr std::size_t MAX_METRIC_SEQS = 1000;
 
 void putNumber(std::string& out, std::uint64_t number) {
@@ -54,7 +55,7 @@ Json keyframeJson(const Snapshot& snapshot) {
 }
 
 std::optional<KeyframeState> parseKeyframe(std::string_view body) {
-    const std::optional<Json> parsed = parseJson(std::string(body));
+    const std::optional<Json> parsed = unpack(body);
     const Json seqs = parsed ? member(*parsed, "metrics", Json()) : Json();
     if (!parsed || !parsed->contains("state") || !seqs.is_array() || seqs.size() > MAX_METRIC_SEQS) {
         return std::nullopt;
@@ -132,22 +133,24 @@ void IndexBuilder::finishChunk() {
     m_chunk.reset();
 }
 
+/// Every 32nd keyframe is whole. The others are deltas to the one whose number has the lowest bit less: 5 to 4, 6 to 4, 7 to 6.
+/// So most are short, and none has more than five to be patched with.
 std::string IndexBuilder::stateBody(KeyframeRow& row) {
     Json state = keyframeJson(m_snapshot);
     std::set<std::uint64_t> seqs;
     for (const auto& [name, seq] : m_metricSeqs) {
         seqs.insert(seq);
     }
-    const bool whole = m_base == 0 || m_deltas >= DELTAS;
-    std::string body = dumpJson({{"state", whole ? state : jsonDelta(m_baseState, state)}, {"metrics", seqs}});
+    m_number = m_states.empty() ? 0 : (m_number + 1) % GROUP;
+    const auto base = m_number == 0 ? m_states.end() : m_states.find(m_number & (m_number - 1));
+    const bool whole = base == m_states.end();
+    row.base = whole ? 0 : base->second.first;
+    std::string body = pack({{"state", whole ? state : jsonDelta(base->second.second, state)}, {"metrics", seqs}});
     if (whole) {
-        m_base = m_snapshot.seq;
-        m_baseState = std::move(state);
-        m_deltas = 0;
-    } else {
-        row.base = m_base;
-        ++m_deltas;
+        m_number = 0;
+        m_states.clear();
     }
+    m_states[m_number] = {m_snapshot.seq, std::move(state)};
     return body;
 }
 
@@ -158,7 +161,7 @@ IndexRows IndexBuilder::take(bool last) {
     m_records = 0;
     m_keyframeUs = m_snapshot.steadyUs;
     if (row.seq == 0 || !parseKeyframe(row.body) || row.body.size() > schema::MAX_BODY) {
-        m_base = 0; // the next one is whole again
+        m_states.clear(); // the next one is whole again
         return {};
     }
     if (last && m_chunk) {

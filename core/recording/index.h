@@ -15,9 +15,9 @@ namespace tealdeck {
 
 /// The derived tables of a recording: they can be made anew from the records at any time, and exist so that nobody has to wait.
 ///
-/// keyframe(seq, base, body): the snapshot after record `seq`, as JSON {"state": …, "metrics": [seq…]}. With base 0 the state is
-///   whole, else a delta (json_delta.h) to the state of keyframe `base`. The newest values of the metrics are left out: folding
-///   the records that are named, in order, gives them.
+/// keyframe(seq, base, body): the snapshot after record `seq`, as {"state": …, "metrics": [seq…]} (pack.h). With base 0 the state is
+///   whole, else a delta (json_delta.h) to the state of keyframe `base`, which may be one itself. The newest values of the metrics are left
+///   out: folding the records that are named, in order, gives them.
 /// pyramid(name, chunk, seal, body): lowest and highest value of a metric in each bucket of 8 s; a chunk is 64 buckets.
 ///
 /// The rows are written in one transaction with the seal that is record keyframe.seq + 1, and the seal's body names their digests
@@ -97,9 +97,8 @@ class IndexBuilder {
     std::map<std::string, std::uint64_t> m_metricSeqs; ///< the record with each metric's newest value
     std::uint64_t m_records = 0;                       ///< since the last keyframe
     std::int64_t m_keyframeUs = 0;
-    std::uint64_t m_base = 0; ///< the last whole keyframe
-    Json m_baseState;
-    int m_deltas = 0; ///< since then
+    unsigned m_number = 0;                                       ///< of the last keyframe in its group
+    std::map<unsigned, std::pair<std::uint64_t, Json>> m_states; ///< seq and state of the group's keyframes
     std::optional<std::int64_t> m_chunk;
     std::map<std::string, std::vector<pyramid::Bucket>> m_open; ///< of m_chunk
     std::vector<PyramidRow> m_finished;

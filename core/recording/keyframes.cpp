@@ -12,6 +12,8 @@
 namespace tealdeck {
 namespace {
 
+constexpr int MAX_DELTAS = 8;
+
 std::optional<KeyframeRow> takeKeyframe(const Statement& row) {
     const auto seq = row.integer(0);
     const auto base = row.integer(1);
@@ -64,16 +66,19 @@ Status Keyframes::vouched(const KeyframeRow& row) {
 }
 
 /// The whole state of a keyframe that may be a delta to another one.
-Result<Json> Keyframes::stateOf(const KeyframeRow& row, KeyframeState frame) {
+Result<Json> Keyframes::stateOf(const KeyframeRow& row, KeyframeState frame, int depth) {
     if (row.base == 0) {
         return std::move(frame.state);
     }
+    const Error unsound = badRecording(m_database.name(), fmt::format("the keyframe of record {} is unsound", row.seq));
     const Result<std::optional<KeyframeRow>> base = this->row(true, row.base);
-    const bool whole = base && *base && (*base)->base == 0 && vouched(**base);
-    const std::optional<KeyframeState> baseFrame = whole ? parseKeyframe((*base)->body) : std::nullopt;
-    std::optional<Json> patched = baseFrame ? jsonPatched(baseFrame->state, frame.state) : std::nullopt;
-    return patched ? Result<Json>(std::move(*patched))
-                   : badRecording(m_database.name(), fmt::format("the keyframe of record {} is unsound", row.seq));
+    std::optional<KeyframeState> baseFrame = base && *base && vouched(**base) ? parseKeyframe((*base)->body) : std::nullopt;
+    if (!baseFrame || depth >= MAX_DELTAS) {
+        return unsound;
+    }
+    const Result<Json> whole = stateOf(**base, std::move(*baseFrame), depth + 1);
+    std::optional<Json> patched = whole ? jsonPatched(*whole, frame.state) : std::nullopt;
+    return patched ? Result<Json>(std::move(*patched)) : unsound;
 }
 
 Result<std::optional<RestoredKeyframe>> Keyframes::atOrBefore(std::uint64_t seq) {
@@ -90,7 +95,7 @@ Result<std::optional<RestoredKeyframe>> Keyframes::atOrBefore(std::uint64_t seq)
         return badRecording(m_database.name(), fmt::format("the keyframe of record {} is unsound", row.seq));
     }
     const std::vector<std::uint64_t> metricSeqs = frame->metricSeqs;
-    const Result<Json> state = stateOf(row, std::move(*frame));
+    const Result<Json> state = stateOf(row, std::move(*frame), 0);
     if (!state) {
         return state.error();
     }

@@ -25,7 +25,7 @@ class Keyframes {
     void useOwn(std::map<std::uint64_t, KeyframeRow> rows) { m_own = std::move(rows); }
 
   private:
-    Result<Json> stateOf(const KeyframeRow& row, KeyframeState frame);
+    Result<Json> stateOf(const KeyframeRow& row, KeyframeState frame, int depth);
 
     Database& m_database;
     const Identity& m_identity;

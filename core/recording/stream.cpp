@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/recording/stream.h"
 
-#include "core/recording/schema.h"
+#include "core/recording/pack.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -127,7 +127,8 @@ Result<Event> RecordStream::toEvent(const StoredRecord& record) {
         event.body = body->has_value() ? std::move(**body) : std::move(event.body);
         return event;
     }
-    std::optional<Json> body = parseJson(std::string(*record.body));
+    const bool packed = m_identity.version > 1 && !record.body->empty() && (*record.body)[0] == PACKED;
+    std::optional<Json> body = packed ? unpack(record.body->substr(1)) : parseJson(std::string(*record.body));
     if (!body || !body->is_object()) {
         return broken(record.seq, "its body is no JSON object");
     }

@@ -2,6 +2,7 @@
 #include "core/recording/writer.h"
 
 #include "core/recording/finish.h"
+#include "core/recording/pack.h"
 #include "core/recording/schema.h"
 #include "core/util/clock.h"
 #include "core/util/files.h"
@@ -135,12 +136,25 @@ Status RecordingWriter::enqueue(const Event& event, IndexRows index) {
     return {};
 }
 
+/// What is measured is stored compactly; what was decided and done stays text that any SQLite can show.
+std::string RecordingWriter::stored(const Event& event, const Json& body, std::string json) {
+    if (isDurableKind(event.kind)) {
+        return json;
+    }
+    std::string shorter = event.kind == EventKind::Metrics ? m_encoder.encode(event.seq, body) : std::string();
+    if (!MetricsDecoder::isCompact(shorter)) {
+        shorter = std::string(1, PACKED) + pack(body);
+    }
+    return shorter.size() < json.size() ? shorter : json;
+}
+
 /// The chain goes on with an event that was accepted.
 void RecordingWriter::link(const Event& event, std::string json, IndexRows index) {
-    const bool compact = m_identity.version > 1 && event.kind == EventKind::Metrics;
+    // The body as a reader will have it: bytes that are no UTF-8 have been replaced on the way.
+    Json body = parseJson(json).value_or(Json::object());
     Row row;
     row.actor = plainText(event.actor, schema::MAX_NAME / 4);
-    row.body = compact ? m_encoder.encode(event.seq, event.body) : json;
+    row.body = m_identity.version == 1 ? std::move(json) : stored(event, body, std::move(json));
     row.index = std::move(index);
     StoredRecord& record = row.record;
     record.seq = event.seq;
@@ -157,8 +171,7 @@ void RecordingWriter::link(const Event& event, std::string json, IndexRows index
     m_lastSteadyUs = record.steadyUs;
     m_queuedBytes += row.body.size();
     if (m_index) {
-        // The body as a reader will have it: bytes that are no UTF-8 have been replaced on the way.
-        m_index->apply({event.seq, record.steadyUs, event.wallUs, event.kind, row.actor, parseJson(json).value_or(Json::object())});
+        m_index->apply({event.seq, record.steadyUs, event.wallUs, event.kind, row.actor, std::move(body)});
     }
     m_queue.push_back(std::move(row));
 }

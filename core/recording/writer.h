@@ -79,6 +79,7 @@ class RecordingWriter {
     void stopFlusher();
     void flusher();
     Status enqueue(const Event& event, IndexRows index = {});
+    std::string stored(const Event& event, const Json& body, std::string json);
     void link(const Event& event, std::string json, IndexRows index);
     Status enqueueSeal(std::int64_t wallUs, bool withIndex, bool closing, Event& seal);
     Status drain(std::uint64_t upTo);

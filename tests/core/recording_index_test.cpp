@@ -2,6 +2,7 @@
 // Keyframes and plots: jumping equals playing, and what comes from the tables equals what comes from the records.
 #include "core/recording/compact.h"
 #include "core/recording/json_delta.h"
+#include "core/recording/pack.h"
 #include "core/util/text.h"
 #include "tests/core/random_events.h"
 #include "tests/core/recording_fixture.h"
@@ -110,9 +111,8 @@ TEST(RecordingIndex, a_changed_keyframe_is_seen_and_never_shown) {
     const auto path = folder.path / "a.teal";
     const auto events = writeLikeAnEngine(path, random, 800, 2, true);
     ::chmod(path.c_str(), 0600);
-    for (const char* sql :
-         {"UPDATE keyframe SET body=CAST(replace(CAST(body AS TEXT), '\"', '\"x') AS BLOB)", "UPDATE keyframe SET base=0 WHERE base<>0",
-          "UPDATE keyframe SET body=x'7b7d' WHERE seq > 100", "DELETE FROM keyframe"}) {
+    for (const char* sql : {"UPDATE keyframe SET body=body||x'00'", "UPDATE keyframe SET base=0 WHERE base<>0",
+                            "UPDATE keyframe SET body=x'7b7d' WHERE seq > 100", "DELETE FROM keyframe"}) {
         const auto copy = folder.path / "copy.teal";
         std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
         change(copy, sql);
@@ -214,6 +214,30 @@ TEST(RecordingIndex, unsound_samples_are_refused) {
         EXPECT_TRUE(!body || body->at("values").is_object());
         static_cast<void>(pyramid::decode(hurt));
     }
+}
+
+TEST(RecordingIndex, packed_json_comes_back_and_unsound_bytes_do_not) {
+    Random random(seedOfThisRun());
+    Snapshot snapshot;
+    for (std::uint64_t seq = 1; seq <= 300; ++seq) {
+        const Event event = testing_random::randomEvent(random, seq);
+        apply(snapshot, event);
+        const auto json = parseJson(dumpJson(random() % 4 == 0 ? toJson(snapshot) : toJson(event)));
+        ASSERT_TRUE(json);
+        std::string bytes = pack(*json);
+        const auto back = unpack(bytes);
+        ASSERT_TRUE(back);
+        ASSERT_EQ(dumpJson(*back), dumpJson(*json));
+        for (int i = 0; i < 50; ++i) {
+            std::string hurt = bytes;
+            hurt[random() % hurt.size()] = static_cast<char>(random());
+            hurt.resize(hurt.size() - random() % 2);
+            static_cast<void>(unpack(hurt));
+        }
+    }
+    EXPECT_FALSE(unpack(std::string(100'000, '\x08') + std::string(100'000, '\x01')));
+    EXPECT_FALSE(unpack(std::string("\x08\xFF\xFF\xFF\x7F", 5)));
+    EXPECT_FALSE(unpack(""));
 }
 
 TEST(RecordingIndex, deltas_of_json_give_the_other_one) {
