@@ -61,6 +61,22 @@ Result<std::int64_t> knownEpoch(const Connector& connector, const Plan& plan) {
     return epoch;
 }
 
+/// From the last keyframe on, since clients may be waiting for an engine that was killed in a switch.
+void restoreHub(EventHub& hub, RecordingReader& reader) {
+    const Result<RecordingInfo> info = reader.info();
+    Result<Snapshot> snapshot = info ? reader.snapshotAfter(info->records) : Result<Snapshot>(info.error());
+    const Result<std::uint64_t> before = info ? reader.seqAt(info->durationUs - EventHub::RECENT_US) : Result<std::uint64_t>(0);
+    if (!snapshot || !before) {
+        return;
+    }
+    std::vector<Event> recent;
+    static_cast<void>(reader.read(*before + 1, 0, [&](const Event& event) {
+        recent.push_back(event);
+        return true;
+    }));
+    hub.restore(std::move(*snapshot), recent);
+}
+
 } // namespace
 
 Result<std::unique_ptr<Engine>> Engine::start(Options options) {
@@ -84,10 +100,8 @@ Result<std::unique_ptr<Engine>> Engine::start(Options options) {
     engine->m_epoch = *epoch + 1;
     if (goesOn) {
         if (auto reader = RecordingReader::open(recordingFile); reader.ok()) {
-            if (const auto events = (*reader)->all(); events.ok()) {
-                engine->m_hub.restore(*events);
-                engine->m_alarms.adopt(engine->m_hub.snapshot().alarms);
-            }
+            restoreHub(engine->m_hub, **reader);
+            engine->m_alarms.adopt(engine->m_hub.snapshot().alarms);
         }
         static_cast<void>(engine->m_hub.publish(EventKind::Recovered, {{"text", "The engine started again on this deployment."}}));
     }

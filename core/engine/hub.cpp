@@ -13,6 +13,7 @@ constexpr std::size_t KEEP_SAMPLES = 300;
 bool isSample(EventKind kind) {
     return kind == EventKind::Topology || kind == EventKind::Replication || kind == EventKind::Traffic || kind == EventKind::Statement;
 }
+constexpr std::int64_t SEAL_IN_SWITCH_US = 300'000'000;
 } // namespace
 
 EventHub::EventHub(std::unique_ptr<RecordingWriter> recording, const Clock& clock) : m_clock(clock), m_recording(std::move(recording)) {
@@ -28,29 +29,50 @@ std::int64_t EventHub::nowUs() const {
 Status EventHub::publish(EventKind kind, Json body, const std::string& actor) {
     const std::lock_guard lock(m_mutex);
     Event event{m_snapshot.seq + 1, std::max(nowUs(), m_snapshot.steadyUs), m_clock.wallUs(), kind, actor, std::move(body)};
-    Status written = m_recording->append(event);
+    // A move of the phase and a sign-off are sealed in the same transaction; the periodic seal, whose keyframe takes a moment to
+    // make, comes with a sample, and in a switch only when it is long overdue.
+    const bool decisive = kind == EventKind::Phase || kind == EventKind::SignOff;
+    Event seal;
+    Status written = decisive || isSealDue(event) ? m_recording->appendSealed(event, seal) : m_recording->append(event);
     // What could not be recorded is still shown: the operator must see why the engine stops.
+    tell(event);
+    if (seal.seq != 0) {
+        tell(seal);
+    }
+    return written;
+}
+
+bool EventHub::isSealDue(const Event& event) const {
+    const bool switching = m_snapshot.phase == Phase::Cutover && event.steadyUs - m_sealUs < SEAL_IN_SWITCH_US;
+    return event.kind == EventKind::Metrics && !switching && m_recording->sealDue();
+}
+
+/// Folds an event into the snapshot and hands it on.
+void EventHub::tell(const Event& event) {
     apply(m_snapshot, event);
     remember(event);
     if (m_listener) {
         m_listener(event);
     }
-    return written;
 }
 
 void EventHub::note(const std::string& text) {
     static_cast<void>(publish(EventKind::Note, {{"text", text}}));
 }
 
-void EventHub::restore(const std::vector<Event>& events) {
+void EventHub::restore(Snapshot snapshot, const std::vector<Event>& recent) {
     const std::lock_guard lock(m_mutex);
-    for (const Event& event : events) {
-        apply(m_snapshot, event);
+    m_snapshot = std::move(snapshot);
+    for (const Event& event : recent) {
         remember(event);
     }
 }
 
 void EventHub::remember(const Event& event) {
+    if (event.kind == EventKind::Seal) {
+        m_sealUs = event.steadyUs;
+        return; // one a minute would push out what people want to see
+    }
     const bool metrics = event.kind == EventKind::Metrics;
     const bool sample = isSample(event.kind);
     std::deque<Event>& list = metrics ? m_metrics : sample ? m_samples : m_events;

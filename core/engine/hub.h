@@ -22,8 +22,11 @@ class EventHub {
     /// For durable kinds: an error means that the record is not on disk, and the caller must not act (law 3).
     Status publish(EventKind kind, Json body, const std::string& actor = "engine");
     void note(const std::string& text);
-    /// Folds what an earlier life recorded, so that the snapshot goes on where it was. Before the first publish().
-    void restore(const std::vector<Event>& events);
+    /// Goes on where an earlier life ended: the fold of everything it recorded, and what of it is shown in lists and graphs.
+    /// Before the first publish().
+    void restore(Snapshot snapshot, const std::vector<Event>& recent);
+    /// How far back lists and graphs go, in microseconds.
+    static constexpr std::int64_t RECENT_US = 3'600'000'000;
 
     [[nodiscard]] Snapshot snapshot() const;
     /// Microseconds since the recording began.
@@ -37,6 +40,8 @@ class EventHub {
     void attach(const std::function<void(const Snapshot&, std::vector<Event> history)>& take) const;
 
   private:
+    [[nodiscard]] bool isSealDue(const Event& event) const;
+    void tell(const Event& event);
     void remember(const Event& event);
 
     const Clock& m_clock;
@@ -44,6 +49,7 @@ class EventHub {
     std::unique_ptr<RecordingWriter> m_recording;
     std::int64_t m_zeroUs = 0; ///< steady time of the clock at the recording's zero
     Snapshot m_snapshot;
+    std::int64_t m_sealUs = 0;   ///< steady time of the last seal
     std::deque<Event> m_metrics; ///< the last hour
     std::deque<Event> m_samples; ///< the last few hundred of what repeats itself
     std::deque<Event> m_events;  ///< the last thousand of the others

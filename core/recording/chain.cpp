@@ -33,6 +33,15 @@ class Sha256 {
     }
     Sha256& addText(std::string_view text) { return add(text.size()).add(text.data(), text.size()); }
     Sha256& addByte(unsigned char byte) { return add(&byte, 1); }
+    /// How each link of the chain begins.
+    Sha256& link(const Digest& previous, const Header& header) {
+        return addByte(1)
+            .add(previous.data(), previous.size())
+            .add(header.seq)
+            .add(static_cast<std::uint64_t>(header.steadyUs))
+            .add(static_cast<std::uint64_t>(header.wallUs))
+            .add(static_cast<std::uint64_t>(header.kind));
+    }
     Digest done() {
         Digest digest{};
         unsigned int length = 0;
@@ -59,6 +68,10 @@ Digest leaf(const Salt& salt, std::string_view body) {
     return Sha256().addByte(0).add(salt.data(), salt.size()).add(body.data(), body.size()).done();
 }
 
+Digest textLeaf(const Salt& salt, std::string_view text) {
+    return Sha256().addByte(2).add(salt.data(), salt.size()).add(text.data(), text.size()).done();
+}
+
 Digest genesis(const std::map<std::string, std::string>& meta) {
     Sha256 hash;
     hash.addByte(0).add("TEAL1", 5);
@@ -68,17 +81,49 @@ Digest genesis(const std::map<std::string, std::string>& meta) {
     return hash.done();
 }
 
-Digest next(const Digest& previous, const Header& header, const Digest& leaf) {
-    return Sha256()
-        .addByte(1)
-        .add(previous.data(), previous.size())
-        .add(header.seq)
-        .add(static_cast<std::uint64_t>(header.steadyUs))
-        .add(static_cast<std::uint64_t>(header.wallUs))
-        .add(static_cast<std::uint64_t>(header.kind))
-        .addText(header.actor)
-        .add(leaf.data(), leaf.size())
-        .done();
+Digest genesis(const std::map<std::string, Digest>& meta) {
+    Sha256 hash;
+    hash.addByte(0).add("TEAL2", 5);
+    for (const auto& [key, leaf] : meta) {
+        hash.addText(key).add(leaf.data(), leaf.size());
+    }
+    return hash.done();
+}
+
+Digest next(const Digest& previous, const Header& header, std::string_view actor, const Digest& leaf) {
+    return Sha256().link(previous, header).addText(actor).add(leaf.data(), leaf.size()).done();
+}
+
+Digest next(const Digest& previous, const Header& header, const Digest& actorLeaf, const Digest& leaf) {
+    return Sha256().link(previous, header).add(actorLeaf.data(), actorLeaf.size()).add(leaf.data(), leaf.size()).done();
+}
+
+Digest sha256(std::string_view bytes) {
+    return Sha256().add(bytes.data(), bytes.size()).done();
+}
+
+FileHash::FileHash() : m_context(EVP_MD_CTX_new()) {
+    if (m_context == nullptr || EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(m_context), EVP_sha256(), nullptr) != 1) {
+        throw std::runtime_error("SHA-256 failed");
+    }
+}
+
+FileHash::~FileHash() {
+    EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(m_context));
+}
+
+void FileHash::add(std::string_view bytes) {
+    if (EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(m_context), bytes.data(), bytes.size()) != 1) {
+        throw std::runtime_error("SHA-256 failed");
+    }
+}
+
+Digest FileHash::done() {
+    Digest digest{};
+    if (EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(m_context), digest.data(), nullptr) != 1) {
+        throw std::runtime_error("SHA-256 failed");
+    }
+    return digest;
 }
 
 Salt randomSalt() {

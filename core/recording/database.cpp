@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/recording/database.h"
 
-#include "core/recording/schema.h"
 #include "core/util/text.h"
 
-#include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 namespace tealdeck {
 namespace {
 
-template <std::size_t N>
-bool takeBytes(const std::optional<std::string_view>& bytes, std::array<unsigned char, N>& into) {
-    if (!bytes || bytes->size() != N) {
-        return false;
-    }
-    std::memcpy(into.data(), bytes->data(), N);
-    return true;
-}
+constexpr int PROGRESS_EVERY = 20'000;
 
 } // namespace
 
@@ -43,6 +33,9 @@ Statement& Statement::bindBlob(int index, const void* bytes, std::size_t count) 
 }
 
 int Statement::step() {
+    if (m_watch) {
+        m_watch->until = std::chrono::steady_clock::now() + m_watch->limit;
+    }
     return sqlite3_step(m_statement.get());
 }
 
@@ -100,6 +93,33 @@ Database::~Database() {
     sqlite3_close_v2(m_handle);
 }
 
+void Database::limitSteps(Millis limit) {
+    if (!m_watch) {
+        m_watch = std::make_shared<StepWatch>();
+    }
+    m_watch->limit = limit;
+    m_watch->until = std::chrono::steady_clock::now() + limit;
+    const auto late = [](void* watch) { return std::chrono::steady_clock::now() > static_cast<StepWatch*>(watch)->until ? 1 : 0; };
+    sqlite3_progress_handler(m_handle, PROGRESS_EVERY, late, m_watch.get());
+}
+
+void Database::harden() {
+    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    sqlite3_db_config(m_handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_LENGTH, 16 << 20);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_SQL_LENGTH, 100'000);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_COLUMN, 100);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_EXPR_DEPTH, 10);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_COMPOUND_SELECT, 3);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_VDBE_OP, 25'000);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_ATTACHED, 0);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
+    sqlite3_limit(m_handle, SQLITE_LIMIT_WORKER_THREADS, 0);
+}
+
 Status Database::exec(const char* sql) {
     if (sqlite3_exec(m_handle, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
         return error("change");
@@ -112,7 +132,7 @@ Result<Statement> Database::prepare(const char* sql) {
     if (sqlite3_prepare_v3(m_handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
         return error("read");
     }
-    return Statement(statement);
+    return Statement(statement, m_watch);
 }
 
 Error Database::error(const char* doing) const {
@@ -135,97 +155,6 @@ Error Database::error(const char* doing) const {
 
 Error badRecording(const std::string& name, const std::string& why) {
     return {Error::Kind::Invalid, fmt::format("{} is not a sound recording: {}.", name, why), {}, {}};
-}
-
-Status checkSchema(Database& database) {
-    Result<Statement> rows = database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid");
-    if (!rows) {
-        return rows.error();
-    }
-    std::size_t count = 0;
-    int code = rows->step();
-    for (; code == SQLITE_ROW; code = rows->step(), ++count) {
-        const bool ours = count < schema::TABLES.size() && rows->text(0, 20) == "table" &&
-                          rows->text(1, 100) == schema::TABLES[count].name && rows->text(2, 100) == schema::TABLES[count].name &&
-                          rows->text(3, 4000) == schema::TABLES[count].sql;
-        if (!ours) {
-            return badRecording(database.name(), "its tables are not those of a recording");
-        }
-    }
-    if (code != SQLITE_DONE) {
-        return database.error("read");
-    }
-    return count == schema::TABLES.size() ? Status() : Status(badRecording(database.name(), "its tables are not those of a recording"));
-}
-
-Result<std::map<std::string, std::string>> loadMeta(Database& database) {
-    Result<Statement> rows = database.prepare("SELECT key, value FROM meta");
-    if (!rows) {
-        return rows.error();
-    }
-    std::map<std::string, std::string> meta;
-    int code = rows->step();
-    for (; code == SQLITE_ROW; code = rows->step()) {
-        const auto key = rows->text(0, schema::MAX_NAME);
-        auto value = rows->text(1, schema::MAX_VALUE);
-        if (!key || !value || meta.size() >= schema::MAX_META || !meta.emplace(*key, std::move(*value)).second) {
-            return badRecording(database.name(), "what it says about itself has a wrong shape");
-        }
-    }
-    if (code != SQLITE_DONE) {
-        return database.error("read");
-    }
-    return meta;
-}
-
-Result<std::map<std::int64_t, std::string>> loadActors(Database& database) {
-    Result<Statement> rows = database.prepare("SELECT id, name FROM actor");
-    if (!rows) {
-        return rows.error();
-    }
-    std::map<std::int64_t, std::string> actors;
-    int code = rows->step();
-    for (; code == SQLITE_ROW; code = rows->step()) {
-        const auto id = rows->integer(0);
-        auto name = rows->text(1, schema::MAX_NAME);
-        if (!id || !name || actors.size() >= schema::MAX_ACTORS || !actors.emplace(*id, std::move(*name)).second) {
-            return badRecording(database.name(), "its list of actors has a wrong shape");
-        }
-    }
-    if (code != SQLITE_DONE) {
-        return database.error("read");
-    }
-    return actors;
-}
-
-std::optional<std::string> takeRecord(const Statement& row, StoredRecord& into) {
-    std::array<std::optional<std::int64_t>, 5> numbers;
-    for (int i = 0; i < 5; ++i) {
-        numbers[static_cast<std::size_t>(i)] = row.integer(i);
-    }
-    if (!std::all_of(numbers.begin(), numbers.end(), [](const auto& number) { return number.has_value(); }) || *numbers[0] < 1) {
-        return "a number has a wrong type";
-    }
-    into.seq = static_cast<std::uint64_t>(*numbers[0]);
-    into.steadyUs = *numbers[1];
-    into.wallUs = *numbers[2];
-    into.kind = *numbers[3];
-    into.actor = *numbers[4];
-    if (!takeBytes(row.blob(7), into.leaf) || !takeBytes(row.blob(8), into.hash)) {
-        return "a hash has a wrong shape";
-    }
-    into.salt.reset();
-    into.body.reset();
-    if (row.isNull(5) && row.isNull(6)) {
-        return std::nullopt;
-    }
-    chain::Salt salt{};
-    into.body = row.blob(6);
-    if (!takeBytes(row.blob(5), salt) || !into.body || into.body->size() > schema::MAX_BODY) {
-        return "the body has a wrong shape";
-    }
-    into.salt = salt;
-    return std::nullopt;
 }
 
 } // namespace tealdeck

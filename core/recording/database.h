@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include "core/recording/chain.h"
+#include "core/util/clock.h"
 #include "core/util/result.h"
 
+#include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +15,18 @@ struct sqlite3_stmt;
 
 namespace tealdeck {
 
+/// How long a step of SQLite may take, and until when the present one may.
+struct StepWatch {
+    Millis limit{0};
+    std::chrono::steady_clock::time_point until;
+};
+
 /// SQLite's connection and statement with an end of life; used by the writer and the reader of recordings only.
 class Statement {
   public:
     Statement() = default;
-    explicit Statement(sqlite3_stmt* statement) : m_statement(statement, &Statement::finalize) {}
+    explicit Statement(sqlite3_stmt* statement, std::shared_ptr<StepWatch> watch = nullptr)
+        : m_statement(statement, &Statement::finalize), m_watch(std::move(watch)) {}
 
     Statement& bind(int index, std::int64_t number);
     Statement& bindText(int index, std::string_view text);
@@ -38,6 +45,7 @@ class Statement {
   private:
     static void finalize(sqlite3_stmt* statement);
     std::unique_ptr<sqlite3_stmt, void (*)(sqlite3_stmt*)> m_statement{nullptr, &Statement::finalize};
+    std::shared_ptr<StepWatch> m_watch;
 };
 
 class Database {
@@ -48,6 +56,10 @@ class Database {
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
+    /// For files from elsewhere: defensive, no trusted schema, no triggers, views and extensions, tight limits.
+    void harden();
+    /// From now on each step ends with an error after the time: a file can be made to keep SQLite busy.
+    void limitSteps(Millis limit);
     Status exec(const char* sql);
     Result<Statement> prepare(const char* sql);
     /// The error of the last call, in words.
@@ -58,31 +70,11 @@ class Database {
   private:
     Database(sqlite3* handle, std::string name) : m_handle(handle), m_name(std::move(name)) {}
     sqlite3* m_handle;
+    std::shared_ptr<StepWatch> m_watch;
     std::string m_name;
 };
 
 /// An error that blames the file: it is no recording, or a broken one.
 Error badRecording(const std::string& name, const std::string& why);
-
-/// The schema of the file is ours, byte for byte.
-Status checkSchema(Database& database);
-Result<std::map<std::string, std::string>> loadMeta(Database& database);
-Result<std::map<std::int64_t, std::string>> loadActors(Database& database);
-
-/// A row of `record` as the file has it, its types and lengths checked.
-struct StoredRecord {
-    std::uint64_t seq = 0;
-    std::int64_t steadyUs = 0;
-    std::int64_t wallUs = 0;
-    std::int64_t kind = 0;
-    std::int64_t actor = 0;
-    std::optional<chain::Salt> salt;      ///< absent together with the body: redacted
-    std::optional<std::string_view> body; ///< valid until the statement's next step
-    chain::Digest leaf{};
-    chain::Digest hash{};
-};
-inline constexpr const char* RECORD_COLUMNS = "seq, t_us, wall_us, kind, actor, salt, body, leaf, hash";
-/// From a statement that selects RECORD_COLUMNS; a text that says what is wrong with the row.
-std::optional<std::string> takeRecord(const Statement& row, StoredRecord& into);
 
 } // namespace tealdeck

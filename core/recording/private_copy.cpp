@@ -102,7 +102,7 @@ std::uint32_t bigEndian(const std::array<unsigned char, 100>& header, std::size_
 }
 
 /// The first 100 bytes are those of a recording of ours. SQLite sees nothing else.
-Status checkHeader(const std::filesystem::path& file, const std::string& name) {
+Status checkHeader(const std::filesystem::path& file, const std::string& name, bool& isPlain) {
     const Fd in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     std::array<unsigned char, 100> header{};
     const ssize_t n = in.fd < 0 ? 0 : ::pread(in.fd, header.data(), header.size(), 0);
@@ -110,15 +110,17 @@ Status checkHeader(const std::filesystem::path& file, const std::string& name) {
         bigEndian(header, 68, 4) != schema::APPLICATION_ID) {
         return Error{Error::Kind::Invalid, fmt::format("{} is not a recording of Tealdeck.", name), "Give a file that ends in .teal.", {}};
     }
-    if (const std::uint32_t version = bigEndian(header, 60, 4); version != schema::USER_VERSION) {
+    if (const std::uint32_t version = bigEndian(header, 60, 4); version < schema::FIRST_VERSION || version > schema::USER_VERSION) {
         return Error{Error::Kind::Invalid,
-                     fmt::format("{} has version {} of the format, this program reads {}.", name, version, schema::USER_VERSION),
+                     fmt::format("{} has version {} of the format, this program reads {} to {}.", name, version, schema::FIRST_VERSION,
+                                 schema::USER_VERSION),
                      "Use a newer Tealdeck.",
                      {}};
     }
     if (bigEndian(header, 16, 2) != schema::PAGE_SIZE || header[20] != 0) {
         return badRecording(name, "its pages have a wrong size");
     }
+    isPlain = header[18] == 1 && header[19] == 1;
     return {};
 }
 
@@ -137,12 +139,24 @@ void PrivateCopy::forget() {
 }
 
 PrivateCopy::PrivateCopy(PrivateCopy&& other) noexcept
-    : folder(std::move(other.folder)), file(std::move(other.file)), hasLog(other.hasLog), sizeBytes(other.sizeBytes),
-      name(std::move(other.name)) {
+    : folder(std::move(other.folder)), file(std::move(other.file)), hasLog(other.hasLog), isPlain(other.isPlain),
+      sizeBytes(other.sizeBytes), name(std::move(other.name)) {
     other.folder.clear();
 }
 
 Result<PrivateCopy> PrivateCopy::make(const std::filesystem::path& original) {
+    Result<PrivateCopy> copy = makeUnchecked(original);
+    if (!copy) {
+        return copy;
+    }
+    if (Status fine = checkHeader(copy->file, copy->name, copy->isPlain); !fine) {
+        return fine.error();
+    }
+    copy->isPlain = copy->isPlain && !copy->hasLog;
+    return copy;
+}
+
+Result<PrivateCopy> PrivateCopy::makeUnchecked(const std::filesystem::path& original) {
     PrivateCopy copy;
     copy.name = plainText(original.string(), 200);
     std::error_code failure;
@@ -176,8 +190,7 @@ Result<PrivateCopy> PrivateCopy::make(const std::filesystem::path& original) {
         const bool steady =
             logIdentity(log) == before && copy.hasLog == !before.empty() && (copy.hasLog || fileIdentity(original) == fileBefore);
         if (steady) {
-            Status fine = checkHeader(copy.file, copy.name);
-            return fine ? Result<PrivateCopy>(std::move(copy)) : Result<PrivateCopy>(fine.error());
+            return copy;
         }
         ::poll(nullptr, 0, 10);
     }

@@ -12,7 +12,8 @@ namespace tealdeck {
 struct PrivateCopy {
     std::filesystem::path folder;
     std::filesystem::path file;
-    bool hasLog = false; ///< a write-ahead log was copied beside it: the recording is unfinished
+    bool hasLog = false;  ///< a write-ahead log was copied beside it: the recording is unfinished
+    bool isPlain = false; ///< one file without a log, and not marked as if there should be one
     std::uint64_t sizeBytes = 0;
     std::string name; ///< of the original, for people
 
@@ -26,6 +27,8 @@ struct PrivateCopy {
     /// Refuses what is no plain file, too large, or does not begin like a recording. A file that is being written is copied
     /// as of one moment: the log must not have been started anew while both were copied.
     static Result<PrivateCopy> make(const std::filesystem::path& original);
+    /// The same for a file that may not even begin like a recording.
+    static Result<PrivateCopy> makeUnchecked(const std::filesystem::path& original);
 };
 
 } // namespace tealdeck

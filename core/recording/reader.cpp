@@ -13,26 +13,8 @@ namespace tealdeck {
 namespace {
 
 /// No single step of ours comes near this; a file made to keep SQLite busy does.
-constexpr std::chrono::seconds STEP_LIMIT{2};
-constexpr std::chrono::seconds PAGES_LIMIT{60};
-constexpr int PROGRESS_EVERY = 20'000;
-
-void harden(sqlite3* handle) {
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
-    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 16 << 20);
-    sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, 100'000);
-    sqlite3_limit(handle, SQLITE_LIMIT_COLUMN, 100);
-    sqlite3_limit(handle, SQLITE_LIMIT_EXPR_DEPTH, 10);
-    sqlite3_limit(handle, SQLITE_LIMIT_COMPOUND_SELECT, 3);
-    sqlite3_limit(handle, SQLITE_LIMIT_VDBE_OP, 25'000);
-    sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
-    sqlite3_limit(handle, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
-    sqlite3_limit(handle, SQLITE_LIMIT_WORKER_THREADS, 0);
-}
+constexpr Millis STEP_LIMIT{2000};
+constexpr Millis PAGES_LIMIT{60'000};
 
 /// Brings the pages of the log into the copy, as the writer would do at its end.
 Status foldLog(const PrivateCopy& copy) {
@@ -40,7 +22,7 @@ Status foldLog(const PrivateCopy& copy) {
     if (!opened) {
         return opened.error();
     }
-    harden((*opened)->handle());
+    (*opened)->harden();
     return (*opened)->exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF; PRAGMA cell_size_check=ON; PRAGMA "
                            "wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
 }
@@ -63,7 +45,7 @@ Result<std::unique_ptr<RecordingReader>> RecordingReader::open(const std::filesy
 
 Status RecordingReader::openCopy() {
     // A killed writer leaves the mark of WAL mode in the header even without a log; an immutable open would refuse that.
-    if (Status folded = foldLog(m_copy); !folded) {
+    if (Status folded = m_copy.isPlain ? Status() : foldLog(m_copy); !folded) {
         return folded;
     }
     const std::string uri = "file:" + m_copy.file.string() + "?mode=ro&immutable=1"; // our own temporary name: nothing to escape
@@ -72,104 +54,36 @@ Status RecordingReader::openCopy() {
         return opened.error();
     }
     m_database = std::move(opened).value();
-    harden(m_database->handle());
-    m_limit = std::chrono::steady_clock::now() + STEP_LIMIT;
-    sqlite3_progress_handler(m_database->handle(), PROGRESS_EVERY, &RecordingReader::onProgress, this);
+    m_database->harden();
+    m_database->limitSteps(STEP_LIMIT);
     if (Status set = m_database->exec("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA query_only=ON; PRAGMA temp_store=MEMORY");
         !set) {
         return set;
     }
-    if (Status ours = checkSchema(*m_database); !ours) {
+    const Result<std::uint32_t> version = loadVersion(*m_database);
+    if (!version) {
+        return version.error();
+    }
+    if (Status ours = checkSchema(*m_database, *version); !ours) {
         return ours;
     }
-    Result<std::map<std::string, std::string>> meta = loadMeta(*m_database);
-    if (!meta) {
-        return meta.error();
+    Result<Identity> identity = loadIdentity(*m_database, *version);
+    if (!identity) {
+        return identity.error();
     }
-    Result<std::map<std::int64_t, std::string>> actors = loadActors(*m_database);
-    if (!actors) {
-        return actors.error();
-    }
-    m_meta = std::move(meta).value();
-    m_actors = std::move(actors).value();
+    m_identity = std::move(identity).value();
+    m_stream = std::make_unique<RecordStream>(*m_database, m_identity);
+    m_keyframes = std::make_unique<Keyframes>(*m_database, m_identity, *m_stream);
     m_copy.forget();
     return {};
 }
 
-int RecordingReader::onProgress(void* self) {
-    return std::chrono::steady_clock::now() > static_cast<RecordingReader*>(self)->m_limit ? 1 : 0;
-}
-
-int RecordingReader::step(Statement& statement) {
-    m_limit = std::chrono::steady_clock::now() + STEP_LIMIT;
-    return statement.step();
-}
-
-/// The first column of the first row; std::nullopt when there is no row.
-Result<std::optional<std::int64_t>> RecordingReader::oneNumber(const char* sql, std::int64_t argument) {
-    Result<Statement> statement = m_database->prepare(sql);
-    if (!statement) {
-        return statement.error();
-    }
-    const int code = step(statement->bind(1, argument));
-    if (code == SQLITE_DONE) {
-        return std::optional<std::int64_t>();
-    }
-    if (code != SQLITE_ROW) {
-        return m_database->error("read");
-    }
-    const std::optional<std::int64_t> number = statement->integer(0);
-    return number ? Result<std::optional<std::int64_t>>(number) : badRecording(m_copy.name, "a number has a wrong type");
-}
-
-Result<Event> RecordingReader::toEvent(const StoredRecord& record) const {
-    const auto broken = [&](const std::string& why) { return badRecording(m_copy.name, fmt::format("record {}: {}", record.seq, why)); };
-    const auto actor = m_actors.find(record.actor);
-    if (actor == m_actors.end() || record.kind < 0 || record.kind > std::numeric_limits<int>::max()) {
-        return broken("its actor or its kind is unknown");
-    }
-    Event event{record.seq, record.steadyUs, record.wallUs, static_cast<EventKind>(record.kind), actor->second, {{"redacted", true}}};
-    if (!record.body) {
-        return event;
-    }
-    if (chain::leaf(*record.salt, *record.body) != record.leaf) {
-        return broken("its body was changed");
-    }
-    std::optional<Json> body = parseJson(std::string(*record.body));
-    if (!body || !body->is_object()) {
-        return broken("its body is no JSON object");
-    }
-    event.body = std::move(*body);
-    return event;
-}
-
 Status RecordingReader::read(std::uint64_t fromSeq, std::uint64_t limit, const std::function<bool(const Event&)>& each) {
-    constexpr auto MOST = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    Result<Statement> rows =
-        m_database->prepare(fmt::format("SELECT {} FROM record WHERE seq >= ? ORDER BY seq LIMIT ?", RECORD_COLUMNS).c_str());
-    if (!rows) {
-        return rows.error();
-    }
-    rows->bind(1, static_cast<std::int64_t>(std::min(fromSeq, MOST)));
-    rows->bind(2, limit == 0 ? -1 : static_cast<std::int64_t>(std::min(limit, MOST)));
-    std::uint64_t expected = std::max<std::uint64_t>(fromSeq, 1);
-    int code = step(*rows);
-    for (; code == SQLITE_ROW; code = step(*rows), ++expected) {
-        StoredRecord record;
-        const std::optional<std::string> wrong = takeRecord(*rows, record);
-        if (wrong || record.seq != expected) {
-            return badRecording(m_copy.name,
-                                wrong ? fmt::format("record {}: {}", expected, *wrong) : fmt::format("record {} is missing", expected));
-        }
-        const Result<Event> event = toEvent(record);
-        if (!event) {
-            return event.error();
-        }
-        if (!each(*event)) {
-            return {};
-        }
-    }
-    return code == SQLITE_DONE ? Status() : Status(m_database->error("read"));
+    return m_stream->events(fromSeq, limit, each);
+}
+
+Status RecordingReader::readStored(std::uint64_t fromSeq, std::uint64_t limit, const std::function<bool(const StoredRecord&)>& each) {
+    return m_stream->records(fromSeq, limit, each);
 }
 
 Result<std::vector<Event>> RecordingReader::all() {
@@ -181,20 +95,8 @@ Result<std::vector<Event>> RecordingReader::all() {
     return done ? Result<std::vector<Event>>(std::move(events)) : Result<std::vector<Event>>(done.error());
 }
 
-/// Goes one link on; why it does not fit, if it does not.
-std::optional<std::string> RecordingReader::checkLink(const StoredRecord& record, std::uint64_t expectedSeq, chain::Digest& head) const {
-    if (record.seq != expectedSeq) {
-        return fmt::format("record {} is missing", expectedSeq);
-    }
-    const auto actor = m_actors.find(record.actor);
-    if (actor == m_actors.end()) {
-        return "its actor is not in the list";
-    }
-    if (record.salt && chain::leaf(*record.salt, *record.body) != record.leaf) {
-        return "its body was changed";
-    }
-    head = chain::next(head, {record.seq, record.steadyUs, record.wallUs, record.kind, actor->second}, record.leaf);
-    return head == record.hash ? std::nullopt : std::optional<std::string>("its hash does not follow from the record before it");
+Result<std::uint64_t> RecordingReader::seqAt(std::int64_t steadyUs) {
+    return m_stream->seqAt(steadyUs);
 }
 
 Result<VerifyReport> RecordingReader::verify() {
@@ -203,13 +105,19 @@ Result<VerifyReport> RecordingReader::verify() {
         return rows.error();
     }
     VerifyReport report;
-    chain::Digest head = chain::genesis(m_meta);
-    chain::Digest sound = head;
-    int code = step(*rows);
-    for (; code == SQLITE_ROW; code = step(*rows)) {
+    chain::Digest sound = m_identity.genesis();
+    std::int64_t time = std::numeric_limits<std::int64_t>::min();
+    int code = rows->step();
+    for (; code == SQLITE_ROW; code = rows->step()) {
         StoredRecord record;
-        std::optional<std::string> wrong = takeRecord(*rows, record);
-        wrong = wrong ? wrong : checkLink(record, report.records + 1, head);
+        std::optional<std::string> wrong = takeRecord(*rows, m_identity.version, record);
+        if (!wrong && record.seq != report.records + 1) {
+            wrong = fmt::format("record {} is missing", report.records + 1);
+        }
+        if (!wrong && record.steadyUs < time) {
+            wrong = "its time lies before that of the record before it";
+        }
+        wrong = wrong ? wrong : brokenLink(m_identity, record, sound);
         if (wrong) {
             report.brokenAtSeq = report.records + 1;
             report.reason = *wrong;
@@ -218,6 +126,7 @@ Result<VerifyReport> RecordingReader::verify() {
         ++report.records;
         report.redacted += record.body ? 0 : 1;
         sound = record.hash;
+        time = record.steadyUs;
     }
     report.headHash = chain::hex(sound);
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
@@ -228,6 +137,7 @@ Result<VerifyReport> RecordingReader::verify() {
         if (Status checked = checkPages(report); !checked) {
             return checked.error();
         }
+        report.reason = report.reason.empty() ? checkIndex().value_or("") : report.reason;
     }
     report.ok = report.brokenAtSeq == 0 && report.reason.empty();
     m_verified = report;
@@ -239,9 +149,10 @@ Status RecordingReader::checkPages(VerifyReport& report) {
     if (!check) {
         return check.error();
     }
-    m_limit = std::chrono::steady_clock::now() + PAGES_LIMIT;
+    m_database->limitSteps(PAGES_LIMIT);
     const bool answered = check->step() == SQLITE_ROW;
     const std::string said = answered ? check->text(0, 10'000).value_or("") : m_database->error("check").message;
+    m_database->limitSteps(STEP_LIMIT);
     if (said != "ok") {
         report.reason = "the file's pages are damaged: " + plainText(said, 200);
     }
@@ -250,62 +161,46 @@ Status RecordingReader::checkPages(VerifyReport& report) {
 
 Result<RecordingInfo> RecordingReader::info() {
     RecordingInfo info;
-    info.meta = m_meta;
+    info.meta = m_identity.shownMeta();
+    info.version = m_identity.version;
     info.sizeBytes = m_copy.sizeBytes;
     info.verified = m_verified;
-    info.headHash = chain::hex(chain::genesis(m_meta));
-    for (const char* end : {"ASC", "DESC"}) {
-        Result<Statement> row =
-            m_database->prepare(fmt::format("SELECT {} FROM record ORDER BY seq {} LIMIT 1", RECORD_COLUMNS, end).c_str());
-        if (!row) {
-            return row.error();
-        }
-        const int code = step(*row);
-        if (code == SQLITE_DONE) {
-            return info;
-        }
+    info.headHash = chain::hex(m_identity.genesis());
+    // As stored, and not only what follows soundly: the reader of a damaged file wants to know too.
+    Result<Statement> rows = m_database->prepare(fmt::format("SELECT {0} FROM (SELECT {0} FROM record ORDER BY seq LIMIT 1) UNION ALL "
+                                                             "SELECT {0} FROM (SELECT {0} FROM record ORDER BY seq DESC LIMIT 2)",
+                                                             RECORD_COLUMNS)
+                                                     .c_str());
+    if (!rows) {
+        return rows.error();
+    }
+    int code = rows->step();
+    for (int row = 0; code == SQLITE_ROW; code = rows->step(), ++row) {
         StoredRecord record;
-        const std::optional<std::string> wrong = code == SQLITE_ROW ? takeRecord(*row, record) : std::optional<std::string>();
-        if (code != SQLITE_ROW || wrong) {
-            return wrong ? badRecording(m_copy.name, *wrong) : m_database->error("read");
+        if (const auto wrong = takeRecord(*rows, m_identity.version, record)) {
+            return badRecording(m_copy.name, *wrong);
         }
-        if (end[0] == 'A') {
+        const Result<Event> event = row > 0 ? m_stream->toEvent(record) : Result<Event>(Event());
+        if (row == 0) {
             info.firstWallUs = record.wallUs;
-            continue;
+        } else if (row == 1) {
+            info.records = record.seq;
+            info.lastWallUs = record.wallUs;
+            info.durationUs = record.steadyUs;
+            info.headHash = chain::hex(record.hash);
+            info.closed = event.ok() && event->kind == EventKind::Seal && member<bool>(event->body, "closed", false);
+        } else if (info.closed && event.ok() && event->kind == EventKind::Gap && member<bool>(event->body, "salvaged", false)) {
+            info.salvaged = plainText(member<std::string>(event->body, "text", ""));
         }
-        info.records = record.seq;
-        info.lastWallUs = record.wallUs;
-        info.durationUs = record.steadyUs;
-        info.headHash = chain::hex(record.hash);
-        const Result<Event> last = toEvent(record);
-        info.closed = last.ok() && last->kind == EventKind::Seal && member<bool>(last->body, "closed", false);
+    }
+    if (code != SQLITE_DONE) {
+        return m_database->error("read");
+    }
+    if (m_identity.version > 1) {
+        Result<Statement> count = m_database->prepare("SELECT count(*) FROM keyframe");
+        info.keyframes = count && count->step() == SQLITE_ROW ? static_cast<std::uint64_t>(count->integer(0).value_or(0)) : 0;
     }
     return info;
-}
-
-Result<std::uint64_t> RecordingReader::seqAt(std::int64_t steadyUs) {
-    const Result<std::optional<std::int64_t>> last = oneNumber("SELECT seq FROM record WHERE seq >= ? ORDER BY seq DESC LIMIT 1", 1);
-    if (!last) {
-        return last.error();
-    }
-    std::int64_t low = 0; // at or before the time, or none
-    std::int64_t high = last->value_or(0);
-    while (low < high) {
-        const std::int64_t middle = low + (high - low) / 2 + (high - low) % 2;
-        const Result<std::optional<std::int64_t>> time = oneNumber("SELECT t_us FROM record WHERE seq = ?", middle);
-        if (!time) {
-            return time.error();
-        }
-        if (!*time) {
-            return badRecording(m_copy.name, fmt::format("record {} is missing", middle));
-        }
-        if (**time <= steadyUs) {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    return static_cast<std::uint64_t>(low);
 }
 
 } // namespace tealdeck

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Kills, flipped bits and hostile files, with seeds that are printed.
+#include "core/recording/pack.h"
 #include "core/util/clock.h"
 #include "tests/core/recording_fixture.h"
 
@@ -182,11 +183,11 @@ TEST(RecordingDamage, sees_every_flipped_bit_of_a_record) {
     const std::string whole = bytesOf(path);
     Random random(seedOfThisRun());
     for (int i = 0; i < 400; ++i) {
-        // salt (16) before the body, leaf (32) and hash (32) after it: each bit of these belongs to the record.
-        const std::string body = dumpJson(note(1 + random() % 200).body);
+        // salt (16) before the body and the hash (32) after it: each bit of these belongs to the record.
+        const std::string body = std::string(1, PACKED) + pack(note(1 + random() % 200).body);
         const std::size_t at = whole.find(body);
         ASSERT_NE(at, std::string::npos);
-        const std::size_t position = at - 16 + random() % (16 + body.size() + 64);
+        const std::size_t position = at - 16 + random() % (16 + body.size() + 32);
         std::string flipped = whole;
         flipped[position] = static_cast<char>(flipped[position] ^ (1 << (random() % 8)));
         const auto copy = folder.path / "copy.teal";

@@ -51,8 +51,9 @@ inline Event randomEvent(Random& random, std::uint64_t seq) {
 }
 
 /// A finished recording with some random events, made writable so that tests can damage it.
-inline std::filesystem::path makeRecording(const std::filesystem::path& path, std::uint64_t events, std::uint64_t seed = 3) {
-    auto writer = RecordingWriter::create(path, META);
+inline std::filesystem::path makeRecording(const std::filesystem::path& path, std::uint64_t events, std::uint64_t seed = 3,
+                                           std::uint32_t version = schema::USER_VERSION) {
+    auto writer = RecordingWriter::create(path, META, version);
     EXPECT_TRUE(writer.ok());
     Random random(seed);
     for (std::uint64_t seq = 1; seq <= events; ++seq) {

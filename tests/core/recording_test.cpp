@@ -200,41 +200,68 @@ TEST(Recording, finds_a_moment_by_halving) {
     }
 }
 
-TEST(Recording, verifies_after_a_body_was_redacted_and_never_after_it_was_replaced) {
-    const Folder folder;
-    const auto path = makeRecording(folder.path / "a.teal", 50);
-    change(path, "UPDATE record SET salt=NULL, body=NULL WHERE seq=20");
-    const VerifyReport report = verified(path);
-    EXPECT_TRUE(report.ok) << report.reason;
-    EXPECT_EQ(report.redacted, 1U);
-    for (const char* sql : {"UPDATE record SET body=x'7b7d' WHERE seq=30", "UPDATE record SET wall_us=wall_us+1 WHERE seq=30",
-                            "UPDATE record SET t_us=t_us+1 WHERE seq=30", "UPDATE record SET kind=2-kind WHERE seq=30",
-                            "UPDATE record SET salt=zeroblob(16) WHERE seq=30", "UPDATE record SET leaf=zeroblob(32) WHERE seq=30",
-                            "UPDATE record SET hash=zeroblob(32) WHERE seq=30", "DELETE FROM record WHERE seq=30"}) {
-        const auto copy = folder.path / "copy.teal";
+void expectEachChangeIsSeen(const std::filesystem::path& path, const std::vector<const char*>& changes) {
+    for (const char* sql : changes) {
+        const auto copy = path.parent_path() / "copy.teal";
         std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
         change(copy, sql);
         const VerifyReport broken = verified(copy);
         EXPECT_FALSE(broken.ok) << sql;
         EXPECT_EQ(broken.brokenAtSeq, 30U) << sql;
     }
+}
+
+TEST(Recording, of_version_1_verifies_after_a_body_was_redacted_and_never_after_it_was_replaced) {
+    const Folder folder;
+    const auto path = makeRecording(folder.path / "a.teal", 50, 3, 1);
+    change(path, "UPDATE record SET salt=NULL, body=NULL WHERE seq=20");
+    const VerifyReport report = verified(path);
+    EXPECT_TRUE(report.ok) << report.reason;
+    EXPECT_EQ(report.redacted, 1U);
+    expectEachChangeIsSeen(path, {"UPDATE record SET body=x'7b7d' WHERE seq=30", "UPDATE record SET wall_us=wall_us+1 WHERE seq=30",
+                                  "UPDATE record SET t_us=t_us+1 WHERE seq=30", "UPDATE record SET kind=2-kind WHERE seq=30",
+                                  "UPDATE record SET salt=zeroblob(16) WHERE seq=30", "UPDATE record SET leaf=zeroblob(32) WHERE seq=30",
+                                  "UPDATE record SET hash=zeroblob(32) WHERE seq=30", "DELETE FROM record WHERE seq=30"});
     change(path, "UPDATE actor SET name=name||'x' WHERE id=1");
     EXPECT_FALSE(verified(path).ok);
 }
 
+TEST(Recording, never_verifies_after_a_record_or_an_actor_was_replaced) {
+    const Folder folder;
+    const auto path = makeRecording(folder.path / "a.teal", 50);
+    ASSERT_TRUE(verified(path).ok) << verified(path).reason;
+    expectEachChangeIsSeen(path,
+                           {"UPDATE record SET body=x'7b7d' WHERE seq=30", "UPDATE record SET wall_us=wall_us+1 WHERE seq=30",
+                            "UPDATE record SET t_us=t_us+1 WHERE seq=30", "UPDATE record SET t_us=t_us-1000000 WHERE seq=30",
+                            "UPDATE record SET kind=2-kind WHERE seq=30", "UPDATE record SET salt=zeroblob(16) WHERE seq=30",
+                            "UPDATE record SET leaf=zeroblob(32) WHERE seq=30", "UPDATE record SET hash=zeroblob(32) WHERE seq=30",
+                            "UPDATE record SET salt=NULL, body=NULL WHERE seq=30",
+                            "UPDATE record SET salt=NULL, body=NULL, leaf=zeroblob(32) WHERE seq=30", "DELETE FROM record WHERE seq=30"});
+    for (const char* sql :
+         {"UPDATE actor SET name=name||'x' WHERE id=1", "UPDATE actor SET name=NULL, salt=NULL, leaf=zeroblob(32)",
+          "UPDATE keyframe SET body=CAST(body||'x' AS BLOB)", "DELETE FROM keyframe", "INSERT INTO pyramid VALUES('x', 0, 1, x'00')"}) {
+        const auto copy = folder.path / "copy.teal";
+        std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
+        change(copy, sql);
+        EXPECT_EQ(verified(copy).ok, std::string(sql) == "DELETE FROM keyframe") << sql;
+    }
+}
+
 TEST(Recording, notices_a_change_of_what_it_says_about_itself) {
     const Folder folder;
-    const auto path = makeRecording(folder.path / "a.teal", 5);
-    change(path, "UPDATE meta SET value='other' WHERE key='deployment'");
-    EXPECT_EQ(verified(path).brokenAtSeq, 1U);
+    for (const std::uint32_t version : {1U, 2U}) {
+        const auto path = makeRecording(folder.path / fmt::format("{}.teal", version), 5, 3, version);
+        change(path, "UPDATE meta SET value='other' WHERE key='deployment'");
+        EXPECT_EQ(verified(path).brokenAtSeq, 1U);
+    }
 }
 
 TEST(Recording, refuses_files_with_another_schema) {
     const Folder folder;
     for (const char* sql :
          {"CREATE VIEW v AS SELECT 1", "CREATE TABLE more(a)", "CREATE TRIGGER t AFTER INSERT ON record BEGIN SELECT 1; END",
-          "CREATE INDEX i ON record(kind)", "ALTER TABLE record ADD COLUMN extra TEXT", "PRAGMA application_id=1", "PRAGMA user_version=2",
-          "DROP TABLE actor"}) {
+          "CREATE INDEX i ON record(kind)", "ALTER TABLE record ADD COLUMN extra TEXT", "PRAGMA application_id=1", "PRAGMA user_version=1",
+          "PRAGMA user_version=3", "DROP TABLE actor", "DROP TABLE pyramid"}) {
         const auto path = makeRecording(folder.path / (sha256Hex(sql) + ".teal"), 5);
         change(path, sql);
         const auto reader = RecordingReader::open(path);
