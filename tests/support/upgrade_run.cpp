@@ -33,7 +33,9 @@ void shortenHolds(const std::string& planFile) {
 } // namespace
 
 UpgradeRun::UpgradeRun(int blue, int green, const std::string& schema, int poolers)
-    : m_lab(std::make_unique<TestLab>(labOptions(blue, green, schema, poolers))) {
+    : UpgradeRun(labOptions(blue, green, schema, poolers)) {}
+
+UpgradeRun::UpgradeRun(const LabOptions& options) : m_lab(std::make_unique<TestLab>(options)) {
     if (m_lab->ok()) {
         shortenHolds(m_lab->plan());
     }

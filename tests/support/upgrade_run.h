@@ -23,6 +23,7 @@ struct CtlResult {
 class UpgradeRun {
   public:
     UpgradeRun(int blue, int green, const std::string& schema = "shop", int poolers = 1);
+    explicit UpgradeRun(const LabOptions& options);
     ~UpgradeRun();
     [[nodiscard]] bool ok() const { return m_lab->ok(); }
     [[nodiscard]] TestLab& lab() { return *m_lab; }
