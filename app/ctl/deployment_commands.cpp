@@ -337,6 +337,9 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
     });
     add(app, "rollback", "Move the writes back to BLUE, losing nothing", a)->callback([a, &exitCode] {
         exitCode = withSession(*a, [](EngineSession& session, const Plan&) -> Status {
+            if (session.snapshot().phase == Phase::RolledBack) {
+                return {}; // also when the engine has just finished what another life of it began
+            }
             Status done = session.run(CommandKind::Check);
             done = done.ok() ? checkBlockers(session, CommandKind::Rollback) : done;
             return done.ok() ? session.run(CommandKind::Rollback) : done;
@@ -347,7 +350,9 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
     finalize->add_option("--reason", a->reason, "Why")->required();
     finalize->callback([a, &exitCode] {
         exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
-            return session.run(CommandKind::Finalize, {{"typed", a->typed}, {"reason", a->reason}});
+            return session.snapshot().phase == Phase::Finalized
+                       ? Status()
+                       : session.run(CommandKind::Finalize, {{"typed", a->typed}, {"reason", a->reason}});
         });
     });
     add(app, "stop", "Stop the engine of a plan; the deployment stays as it is", a)->callback([a, &exitCode] {

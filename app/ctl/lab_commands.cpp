@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/lab_commands.h"
 
+#include "app/ctl/lab_fault_command.h"
 #include "app/ctl/lab_load_command.h"
 #include "app/lab/lab.h"
 
@@ -34,6 +35,8 @@ void addUp(CLI::App& lab, int& exitCode) {
     up->add_option("--scale", options->scale, "Size of shop or pgbench");
     up->add_option("--tables", options->tables, "Tables of schema many");
     up->add_option("--poolers", options->poolers, "PgBouncer instances, 1 or 2");
+    up->add_flag("--proxies", options->proxies, "Put the fault proxy on the links to the primaries, for \"lab fault\"");
+    up->add_option("--engine-disk", options->engineDiskMib, "As root: give the engine's folder a disk of so many MiB, to fill it up");
     up->add_option("--user", options->user, "Unprivileged user of the servers when called as root");
     up->add_option("--name", options->name, "Name of the deployment in plan.toml");
     up->add_flag("--json", *json, "Print lab.json's path and the time taken as JSON");
@@ -84,6 +87,9 @@ void printStatus(const Json& report) {
         fmt::print("  {:<16}       port {:<6} {}\n", r.value("name", ""), r.value("port", 0),
                    r.value("answers", false) ? "answers" : "does not answer");
     }
+    for (const Json& f : report["faults"]) {
+        fmt::print("  {} is faulted: {}\n", f.value("name", ""), f.value("fault", ""));
+    }
     for (const Json& d : report["died"]) {
         fmt::print("  {} (pid {}) died; its log {} ends with: {}\n", d.value("name", ""), d.value("pid", 0), d.value("log", ""),
                    d.value("last_line", ""));
@@ -93,7 +99,7 @@ void printStatus(const Json& report) {
 void addStatus(CLI::App& lab, int& exitCode) {
     auto dir = std::make_shared<std::string>();
     auto json = std::make_shared<bool>(false);
-    CLI::App* status = lab.add_subcommand("status", "Ask the servers who they are; exit code 1 when a part died");
+    CLI::App* status = lab.add_subcommand("status", "Ask the servers who they are; exit code 1 when a part died or is faulted");
     status->add_option("--dir", *dir, "Folder of the lab")->required();
     status->add_flag("--json", *json, "One JSON object");
     status->callback([dir, json, &exitCode] {
@@ -185,6 +191,7 @@ void addLabCommands(CLI::App& app, int& exitCode) {
     addDown(*lab, exitCode);
     addStatus(*lab, exitCode);
     addLoadCommand(*lab, exitCode);
+    addFaultCommands(*lab, exitCode);
     addPsql(*lab, exitCode);
     addStartAndFetch(*lab, exitCode);
 }

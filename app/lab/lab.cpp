@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/lab/lab.h"
 
+#include "app/lab/faults.h"
 #include "app/lab/lab_cluster.h"
 #include "app/lab/lab_files.h"
 #include "app/lab/lab_processes.h"
@@ -52,6 +53,9 @@ Status startSides(LabStart& start, const LabState& state, const LabProgress& pro
 }
 
 Status startAll(LabState& state, HeldPorts& ports, const LabProgress& progress) {
+    if (Status s = mountEngineDisk(state); !s) {
+        return s;
+    }
     if (Status s = makeLabCertificates(state); !s) {
         return s;
     }
@@ -120,6 +124,7 @@ Result<LabState> upLab(const LabOptions& options, const LabProgress& progress) {
     if (!started) {
         const Status ended = endLabProcesses(state.processes);
         removeSocketFolder(state);
+        unmountEngineDisk(state);
         Error error = started.error();
         error.remedy += fmt::format("{}The logs are in {}.{}", error.remedy.empty() ? "" : " ", state.path("logs").string(),
                                     ended ? "" : " " + ended.error().message);
@@ -147,6 +152,7 @@ Status downLab(const fs::path& dir, bool remove) {
     }
     removeSocketFolder(*state);
     if (remove) {
+        unmountEngineDisk(*state);
         std::error_code failure;
         fs::remove_all(state->options.dir, failure);
         return failure

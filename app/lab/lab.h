@@ -12,8 +12,8 @@ Result<LabState> upLab(const LabOptions& options, const LabProgress& progress = 
 /// Ends exactly the lab's own processes. With remove the folder goes too.
 Status downLab(const std::filesystem::path& dir, bool remove);
 
-/// What lives and what the servers themselves say: version, role, system identifier, replication. The member "ok" is false when
-/// anything died or does not answer.
+/// What lives and what the servers themselves say: version, role, system identifier, replication; what died, and what is faulted. The
+/// member "ok" is false when anything died, does not answer or is faulted.
 Result<Json> labStatus(const std::filesystem::path& dir);
 
 /// Starts again a server, pooler or balancer of the lab that ended; its name as in lab.json.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/lab/lab_cluster.h"
 
+#include "app/lab/fault_proxy.h"
 #include "app/lab/lab_files.h"
 #include "app/lab/lab_processes.h"
 #include "app/lab/sql_client.h"
@@ -242,7 +243,24 @@ Status LabStart::startBalancer() {
                         [this] { return acceptsConnections(m_state.balancerPort); });
 }
 
+/// The proxy is tealctl itself, in a process of its own.
+Status LabStart::startProxy() {
+    const LabProcess what{"fault-proxy", "proxy", "", 0, 0, 0, m_state.path("logs/fault-proxy.log").string()};
+    for (const LabLink& link : m_state.links) {
+        letGo(link.port);
+    }
+    std::error_code failure;
+    const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", failure);
+    return startAndNote({(own.parent_path() / "tealctl").string(), "lab", "proxy", "--dir", m_state.options.dir.string()}, what,
+                        [this] { return askFaultProxy(m_state.proxySocket(), Json::object()).ok(); });
+}
+
 Status LabStart::startRouters() {
+    if (m_state.options.proxies) {
+        if (Status s = startProxy(); !s) {
+            return s;
+        }
+    }
     for (const LabPooler& pooler : m_state.poolers) {
         const std::filesystem::path folder = pooler.folder;
         for (const auto& [name, text] : std::map<std::string, std::string>{{"pgbouncer.ini", pgbouncerIni(m_state, pooler)},
@@ -287,6 +305,10 @@ Status LabStart::restart(const std::string& name) {
             forget(name);
             return startPooler(pooler);
         }
+    }
+    if (name == "fault-proxy" && m_state.options.proxies) {
+        forget(name);
+        return startProxy();
     }
     if (name == "balancer") {
         forget(name);

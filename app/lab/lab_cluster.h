@@ -18,7 +18,7 @@ class LabStart {
     Status startSide(Side side);
     /// Waits until all replicas of a side stream and show what the primary has written up to now.
     Status waitForReplicas(Side side);
-    /// PgBouncer instances and HAProxy.
+    /// PgBouncer instances, HAProxy and, before them, the fault proxy if the lab has one.
     Status startRouters();
     /// Starts a process of a lab that is up again, with the files that are there.
     Status restart(const std::string& name);
@@ -30,6 +30,7 @@ class LabStart {
     Status startServer(const LabServer& server);
     Status startPooler(const LabPooler& pooler);
     Status startBalancer();
+    Status startProxy();
     void forget(const std::string& name);
     Status startAndNote(const std::vector<std::string>& argv, const LabProcess& what, const std::function<bool()>& ready);
     Status makeRoles(const LabServer& primary);

@@ -16,12 +16,18 @@ std::string tomlList(const std::vector<std::string>& items) {
     return "[" + text + "]";
 }
 
+/// The port under which the plan names a primary for a party: the proxy's when there is one.
+int portFor(const LabState& state, const std::string& party, Side side) {
+    const int link = state.linkPort(party + "-" + sideName(side));
+    return link != 0 ? link : state.primary(side).port;
+}
+
 std::string planSide(const LabState& state, Side side, const char* name) {
     const LabServer& primary = state.primary(side);
     std::string text =
         fmt::format("[{}.primary]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"tealdeck\"\ndatabase = \"postgres\"\npassfile = \"{}\"\n"
                     "sslmode = \"verify-full\"\nsslrootcert = \"{}\"\nzone = \"{}\"\n\n",
-                    name, primary.port, state.clientPassfile(), state.caFile(), primary.zone);
+                    name, portFor(state, "engine", side), state.clientPassfile(), state.caFile(), primary.zone);
     for (const LabServer& replica : state.replicas(side)) {
         text += fmt::format("[[{}.replicas]]\nname = \"replica-{}\"\nhost = \"127.0.0.1\"\nport = {}\nzone = \"{}\"\n\n", name,
                             replica.number, replica.port, replica.zone);
@@ -34,8 +40,11 @@ std::string planRouters(const LabState& state) {
     for (const LabPooler& pooler : state.poolers) {
         text += fmt::format("[[pgbouncer]]\nname = \"{}\"\nhost = \"127.0.0.1\"\nport = {}\nuser = \"pgb_admin\"\npassfile = "
                             "\"{}\"\nsslmode = \"disable\"\n"
-                            "databases_file = \"{}/databases.ini\"\ndatabases = {}\n\n",
-                            pooler.name, pooler.port, state.clientPassfile(), pooler.folder, tomlList(state.databases));
+                            "databases_file = \"{}/databases.ini\"\ndatabases = {}\n{}\n",
+                            pooler.name, pooler.port, state.clientPassfile(), pooler.folder, tomlList(state.databases),
+                            state.options.proxies ? fmt::format("blue_port = {}\ngreen_port = {}\n", portFor(state, "pooler", Side::Blue),
+                                                                portFor(state, "pooler", Side::Green))
+                                                  : "");
     }
     const auto names = [&state](Side side) {
         std::vector<std::string> found;
@@ -137,7 +146,7 @@ ignore_startup_parameters = extra_float_digits
 std::string pgbouncerDatabases(const LabState& state) {
     std::string text = "[databases]\n";
     for (const std::string& database : state.databases) {
-        text += fmt::format("{} = host=127.0.0.1 port={} dbname={}\n", database, state.primary(Side::Blue).port, database);
+        text += fmt::format("{} = host=127.0.0.1 port={} dbname={}\n", database, portFor(state, "pooler", Side::Blue), database);
     }
     return text;
 }
@@ -199,8 +208,11 @@ std::string planToml(const LabState& state) {
                                    state.options.name, tomlList(state.databases));
     text += planSide(state, Side::Blue, "blue") + planSide(state, Side::Green, "green");
     text += fmt::format("[replication]\nuser = \"tealdeck_repl\"\npassfile = \"{}\"\nsslmode = \"verify-full\"\nsslrootcert = "
-                        "\"{}\"\n\n[roles]\nreads = [\"shop_reader\"]\n\n",
-                        state.serverPassfile(), state.caFile());
+                        "\"{}\"\n{}\n[roles]\nreads = [\"shop_reader\"]\n\n",
+                        state.serverPassfile(), state.caFile(),
+                        state.options.proxies ? fmt::format("blue_port = {}\ngreen_port = {}\n", portFor(state, "green", Side::Blue),
+                                                            portFor(state, "blue", Side::Green))
+                                              : "");
     text += planRouters(state);
     text += "[ramp]\nsteps = [10, 20, 50, 100]\nhold_seconds = 60\nmax_lag_seconds = 1.0\n\n"
             "[cutover]\nbudget_ms = 2000\ndrain_ms = 1000\nkill_ms = 500\nreceive_ms = 1000\nsequence_gap = 10000\n\n"

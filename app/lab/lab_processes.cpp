@@ -130,8 +130,9 @@ Result<LabProcess> startLabProcess(const LabState& state, const std::vector<std:
     spec.folder = "/";
     // The caller's HOME may be closed to this user, and libpq in the servers looks there for certificates.
     spec.environment = {{"LC_ALL", "C.UTF-8"}, {"HOME", state.path("server").string()}};
-    spec.uid = state.uid;
-    spec.gid = state.gid;
+    // The proxy is our own program, which the servers' user may not be allowed to read.
+    spec.uid = what.role == "proxy" ? 0 : state.uid;
+    spec.gid = what.role == "proxy" ? 0 : state.gid;
     Result<pid_t> pid = startDetached(spec, what.log);
     if (!pid) {
         return pid.error();

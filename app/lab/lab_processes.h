@@ -8,7 +8,7 @@ namespace tealdeck {
 std::optional<std::uint64_t> processStartTime(pid_t pid);
 /// True while exactly this process lives: same pid and same start time.
 bool isAlive(const LabProcess& process);
-/// Starts a program of the lab as the lab's user and notes pid and start time.
+/// Starts a program of the lab as the lab's user (the fault proxy: as the caller) and notes pid and start time.
 Result<LabProcess> startLabProcess(const LabState& state, const std::vector<std::string>& argv, const LabProcess& what);
 /// Ends the living ones among these and waits: poolers and balancers first, then the servers, all at once, each with
 /// SIGINT or SIGTERM, later SIGQUIT, then SIGKILL. Names of those that live even then are in the error.

@@ -131,6 +131,12 @@ Status checkLabOptions(const LabOptions& o) {
     if (o.poolers < 1 || o.poolers > 2) {
         return wrong(fmt::format("--poolers: {} is out of range.", o.poolers), "Allowed are 1 and 2.");
     }
+    if (o.engineDiskMib != 0 && (o.engineDiskMib < 4 || o.engineDiskMib > 4096)) {
+        return wrong(fmt::format("--engine-disk: {} is out of range.", o.engineDiskMib), "Allowed are 4 to 4096 MiB.");
+    }
+    if (o.engineDiskMib != 0 && ::geteuid() != 0) {
+        return wrong("--engine-disk: only root can mount a disk of its own for the engine.", "Leave it out, or call as root.");
+    }
     if (o.name.empty() || o.name.size() > 32 || o.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) {
         return wrong(fmt::format("--name: \"{}\" cannot name a deployment.", o.name), "Allowed are 1 to 32 of a-z, 0-9 and _.");
     }
@@ -200,6 +206,27 @@ void HeldPorts::release(int port) {
     }
 }
 
+namespace {
+
+/// Who reaches which primary. Replicas, clients and the lab's own questions never go through the proxy.
+Status layOutLinks(LabState& state, HeldPorts& ports) {
+    for (const char* from : {"engine", "pooler", "green", "blue"}) {
+        for (const Side to : {Side::Blue, Side::Green}) {
+            if (std::string(from) == sideName(to)) {
+                continue;
+            }
+            Result<int> port = ports.take();
+            if (!port) {
+                return port.error();
+            }
+            state.links.push_back({fmt::format("{}-{}", from, sideName(to)), *port, state.primary(to).port});
+        }
+    }
+    return {};
+}
+
+} // namespace
+
 Status layOut(LabState& state, HeldPorts& ports) {
     const std::string& schema = state.options.schema;
     state.databases =
@@ -223,7 +250,7 @@ Status layOut(LabState& state, HeldPorts& ports) {
         return port.error();
     }
     state.balancerPort = *port;
-    return {};
+    return state.options.proxies ? layOutLinks(state, ports) : Status();
 }
 
 namespace {

@@ -59,6 +59,7 @@ void readOptions(const Json& j, LabOptions& o) {
     o.schema = member<std::string>(j, "schema", {});
     o.scale = member<int>(j, "scale", 1);
     o.tables = member<int>(j, "tables", 0);
+    o.engineDiskMib = member<int>(j, "engine_disk_mib", 0);
 }
 
 Error notALab(const std::filesystem::path& dir, const std::string& why) {
@@ -93,6 +94,15 @@ std::vector<LabServer> LabState::replicas(Side side) const {
     return found;
 }
 
+int LabState::linkPort(const std::string& name) const {
+    for (const LabLink& link : links) {
+        if (link.name == name) {
+            return link.port;
+        }
+    }
+    return 0;
+}
+
 std::string LabState::sideOfPort(int port) const {
     for (const LabServer& s : servers) {
         if (s.port == port) {
@@ -113,6 +123,7 @@ Json labToJson(const LabState& state) {
                  {"schema", state.options.schema},
                  {"scale", state.options.scale},
                  {"tables", state.options.tables},
+                 {"engine_disk_mib", state.options.engineDiskMib},
                  {"databases", state.databases},
                  {"user", state.user},
                  {"uid", state.uid},
@@ -126,12 +137,16 @@ Json labToJson(const LabState& state) {
                  {"balancer", {{"port", state.balancerPort}, {"socket", state.balancerSocket()}}},
                  {"servers", Json::array()},
                  {"poolers", Json::array()},
+                 {"links", Json::array()},
                  {"processes", Json::array()}};
     for (const LabServer& s : state.servers) {
         json["servers"].push_back(serverToJson(s));
     }
     for (const LabPooler& p : state.poolers) {
         json["poolers"].push_back({{"name", p.name}, {"port", p.port}, {"folder", p.folder}});
+    }
+    for (const LabLink& l : state.links) {
+        json["links"].push_back({{"name", l.name}, {"port", l.port}, {"target", l.target}});
     }
     for (const LabProcess& p : state.processes) {
         json["processes"].push_back(processToJson(p));
@@ -170,6 +185,9 @@ Result<LabState> readLab(const std::filesystem::path& dir) {
     for (const Json& p : listOf(*json, "poolers")) {
         state.poolers.push_back({member<std::string>(p, "name", {}), member<int>(p, "port", 0), member<std::string>(p, "folder", {})});
     }
+    for (const Json& l : listOf(*json, "links")) {
+        state.links.push_back({member<std::string>(l, "name", {}), member<int>(l, "port", 0), member<int>(l, "target", 0)});
+    }
     for (const Json& p : listOf(*json, "processes")) {
         state.processes.push_back(processFromJson(p));
     }
@@ -177,6 +195,7 @@ Result<LabState> readLab(const std::filesystem::path& dir) {
         return notALab(dir, fmt::format("{} names no primaries.", file.string()));
     }
     state.options.poolers = static_cast<int>(state.poolers.size());
+    state.options.proxies = !state.links.empty();
     return state;
 }
 

@@ -22,6 +22,8 @@ struct LabOptions {
     int scale = 1;               ///< rows of shop and pgbench, in units of the smallest size
     int tables = 100;            ///< of schema many
     int poolers = 1;             ///< PgBouncer instances, 1 or 2
+    bool proxies = false;        ///< a fault proxy on each link that a switch depends on
+    int engineDiskMib = 0;       ///< size of a disk of its own for the engine's folder (root only); 0: an ordinary folder
     std::string user;            ///< unprivileged user of the servers when the caller is root; empty: postgres, else nobody
     std::string name = "lab";    ///< of the deployment in plan.toml
 };
@@ -29,7 +31,7 @@ struct LabOptions {
 /// One process that the lab started. A pid alone is not enough to end it later: pids are used again, pid and start time are not.
 struct LabProcess {
     std::string name; ///< unique in the lab, as "green-replica-1"
-    std::string role; ///< primary, replica, pooler or balancer
+    std::string role; ///< primary, replica, pooler, balancer or proxy
     std::string side; ///< blue, green, or empty for what serves both
     pid_t pid = 0;
     std::uint64_t startTime = 0; ///< field 22 of /proc/PID/stat, clock ticks since boot
@@ -56,6 +58,13 @@ struct LabPooler {
     std::string folder; ///< holds pgbouncer.ini, databases.ini, userlist.txt
 };
 
+/// A way from one part of the lab to another through the fault proxy: "FROM-TO", as "engine-green".
+struct LabLink {
+    std::string name;
+    int port = 0;   ///< where FROM connects to
+    int target = 0; ///< port of the primary TO
+};
+
 /// All that lab.json says. Everything a client of the lab needs to find its parts.
 struct LabState {
     LabOptions options;
@@ -69,6 +78,7 @@ struct LabState {
     std::vector<LabServer> servers;
     std::vector<LabPooler> poolers;
     int balancerPort = 0;
+    std::vector<LabLink> links; ///< empty without proxies
     std::vector<LabProcess> processes;
 
     [[nodiscard]] std::filesystem::path path(const std::string& relative) const { return options.dir / relative; }
@@ -77,6 +87,9 @@ struct LabState {
     [[nodiscard]] std::string caFile() const { return path("tls/ca.crt").string(); }
     [[nodiscard]] std::string balancerSocket() const { return socketFolder + "/haproxy.sock"; }
     [[nodiscard]] std::string planFile() const { return path("plan.toml").string(); }
+    [[nodiscard]] std::string proxySocket() const { return socketFolder + "/fault-proxy.sock"; }
+    /// The port of a link; 0 when the lab has no proxies.
+    [[nodiscard]] int linkPort(const std::string& name) const;
     [[nodiscard]] const LabServer* server(const std::string& name) const;
     [[nodiscard]] const LabServer& primary(Side side) const;
     [[nodiscard]] std::vector<LabServer> replicas(Side side) const;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/lab/fault_proxy.h"
+#include "app/lab/faults.h"
 #include "app/lab/lab.h"
 #include "app/lab/lab_cluster.h"
 #include "app/lab/lab_processes.h"
@@ -67,7 +69,8 @@ Result<Json> labStatus(const std::filesystem::path& dir) {
         Json entry = {{"name", process.name}, {"role", process.role}, {"side", process.side},
                       {"pid", process.pid},   {"port", process.port}, {"alive", alive}};
         if (server == nullptr) {
-            const bool answers = alive && acceptsConnections(process.port);
+            const bool answers = alive && (process.role == "proxy" ? askFaultProxy(state->proxySocket(), Json::object()).ok()
+                                                                   : acceptsConnections(process.port));
             entry["answers"] = answers;
             fine = fine && answers;
             report["routers"].push_back(entry);
@@ -79,7 +82,8 @@ Result<Json> labStatus(const std::filesystem::path& dir) {
         entry.update(answer);
         report["servers"].push_back(entry);
     }
-    report["ok"] = fine;
+    report["faults"] = activeFaults(*state);
+    report["ok"] = fine && report["faults"].empty();
     return report;
 }
 

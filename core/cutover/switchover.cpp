@@ -201,7 +201,13 @@ Status Switchover::openSessions() {
     m_to.emplace(std::move(*to));
     for (std::size_t i = 0; i < m_from->size(); ++i) {
         const Result<SideRow> source = control::readSide((*m_from)[i]);
-        const Result<SideRow> destination = control::readSide((*m_to)[i]);
+        Result<SideRow> destination = control::readSide((*m_to)[i]);
+        if (source && destination && source->role == SideRole::Primary && destination->role == SideRole::Received &&
+            source->generation == destination->generation) {
+            // Left by an attempt that was taken back while the destination was out of reach.
+            const Result<Rows> undone = (*m_to)[i].query("select tealdeck.unreceive($1)", {std::to_string(destination->generation)});
+            destination = undone.ok() ? control::readSide((*m_to)[i]) : Result<SideRow>(undone.error());
+        }
         if (!source || !destination) {
             return (source.ok() ? destination : source).error();
         }

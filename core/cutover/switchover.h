@@ -67,6 +67,7 @@ class Switchover {
     Status openDestination();
     Status resumePoolers();
     Status takeBack(const Error& reason, bool neverOpened);
+    Status notReplaced(Connection& session);
     Status confirmEndpoints();
     Status readOpened();
     Status endOldFeed();

@@ -46,6 +46,9 @@ Status Switchover::pauseAndOpen(StepContext& context) {
         status = Error{Error::Kind::Refused, "The driver's lock was lost.", "Another console may have taken over.", {}};
     }
     if (status.ok()) {
+        status = notReplaced(m_from->control());
+    }
+    if (status.ok()) {
         status = m_guardian->arm();
     }
     if (!status) {
@@ -102,8 +105,10 @@ Status Switchover::pausePoolers() {
 
 Status Switchover::fenceAndReceive(StepContext& context) {
     const CutoverPlan& c = m_plan.cutover;
-    const Millis fenceLimit = c.drain + c.kill + Millis(500);
-    const Millis receiveLimit = fenceLimit + c.receive;
+    // Past the budget the writes go back whatever comes: nothing is waited for longer than that.
+    const Millis left = std::max(c.budget - Millis(static_cast<std::int64_t>(m_timer->whole())), Millis(1));
+    const Millis fenceLimit = std::min(c.drain + c.kill + Millis(500), left);
+    const Millis receiveLimit = std::min(c.drain + c.kill + Millis(500) + c.receive, left);
     std::vector<Connection::Pending> receives;
     std::vector<Connection::Pending> fences;
     const std::string fence = fenceSql();
@@ -210,6 +215,21 @@ Status Switchover::resumePoolers() {
     return status;
 }
 
+/// An engine that was frozen for a while may have been replaced: then nothing is its business any more, not even the way back.
+Status Switchover::notReplaced(Connection& session) {
+    const auto row = control::readDeployment(session, m_plan.deployment);
+    if (!row) {
+        return row.error();
+    }
+    if (*row && (*row)->epoch > m_context.epoch) {
+        return Error{Error::Kind::Refused,
+                     "Another engine has taken this deployment over; this one leaves everything to it.",
+                     "Stop this engine and attach to the other one.",
+                     {}};
+    }
+    return {};
+}
+
 /// Something went wrong between PAUSE and RESUME: the servers are asked what is true, and the safe side is taken.
 Status Switchover::takeBack(const Error& reason, bool neverOpened) {
     const auto usable = [](const SideSessions& sessions) {
@@ -231,6 +251,13 @@ Status Switchover::takeBack(const Error& reason, bool neverOpened) {
                 if (again) {
                     side->emplace(std::move(*again));
                 }
+            }
+        }
+        for (const std::optional<SideSessions>* side : {&m_from, &m_to}) {
+            if (const Status ours = *side ? notReplaced((*side)->control()) : Status();
+                !ours && ours.error().kind == Error::Kind::Refused) {
+                m_settled = true;
+                return ours;
             }
         }
         SideSessions* from = m_from ? &*m_from : nullptr;

@@ -57,6 +57,7 @@ class Engine {
     Status readRows();
     Status recover();
     Status finishTail(Side production);
+    Status finishFinalize();
     double readsShareNow();
     Phase phaseFor(Side production, const Situation& situation) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The beginning of an engine's life: whatever another life left behind is found on the servers and put in order first.
 #include "core/engine/engine.h"
+#include "core/engine/teardown_steps.h"
 #include "core/metrics/sampler.h"
 #include "core/recording/reader.h"
 #include "core/util/files.h"
@@ -196,8 +197,7 @@ Status Engine::recover() {
         return {};
     }
     if (row->phase == Phase::Finalized) {
-        setPhase(Phase::Finalized, "GREEN is production for good.");
-        return {};
+        return finishFinalize();
     }
     if (!m_lock) {
         setPhase(row->phase, "As the servers say; not driving.");
@@ -221,6 +221,18 @@ Status Engine::recover() {
         m_sampler->setHeartbeat(*production);
     }
     return persistPhase(phase);
+}
+
+/// The row says that finalizing was confirmed and begun, not that it ended: what is left on the servers is removed now (law 4).
+Status Engine::finishFinalize() {
+    const Result<bool> left = isLeftToFinalize(m_connector);
+    if (left.ok() && !*left) {
+        setPhase(Phase::Finalized, "GREEN is production for good.");
+        return {};
+    }
+    setPhase(Phase::Observe, "Finalizing was begun and has not ended.");
+    m_hub.note("Finishing a finalize that another life of the engine began.");
+    return left.ok() ? runFinalize() : Status(left.error());
 }
 
 /// A switch whose clients moved but whose feeds were not turned yet.

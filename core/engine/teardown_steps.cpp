@@ -101,6 +101,10 @@ struct Teardown {
 
     Status copyIdentitiesToGreen() {
         for (std::size_t i = 0; blue && green && i < plan.databases.size(); ++i) {
+            const Result<SideRow> row = control::readSide((*green)[i]);
+            if (row.ok() && row->role == SideRole::None) {
+                continue; // cleaned by an earlier attempt, which restored the identities before it removed the schema
+            }
             const auto saved = control::readSaved((*blue)[i], "replica_identity");
             if (saved.ok() && *saved) {
                 if (const Status kept = control::saveOnce((*green)[i], "replica_identity", **saved); !kept) {
@@ -150,6 +154,31 @@ std::vector<Step> abortSteps(TeardownContext context) {
         make(
             "abort.blue", "Leave BLUE as it was found", [t](StepContext&) { return t->clean(t->blue, true); }, "BLUE"),
     };
+}
+
+Result<bool> isLeftToFinalize(const Connector& connector) {
+    const Plan& plan = connector.plan();
+    bool left = false;
+    for (const Side side : {Side::Blue, Side::Green}) {
+        const auto sessions = SideSessions::open(connector, side, Millis(5000));
+        if (!sessions) {
+            return sessions.error();
+        }
+        for (std::size_t i = 0; i < sessions->size(); ++i) {
+            const Result<Rows> found = (*sessions)[i].query(
+                "select exists (select from pg_subscription s join pg_database d on d.oid = s.subdbid where d.datname = current_database() "
+                "and subname in ($1, $2)) or exists (select from pg_replication_slots where slot_name in ($3, $4)) or exists (select from "
+                "pg_publication where pubname = $5) or ($6 = 'green' and to_regnamespace('tealdeck') is not null)",
+                {subscriptionName(plan, Direction::Forward), subscriptionName(plan, Direction::Reverse),
+                 slotName(plan, Direction::Forward, plan.databases[i]), slotName(plan, Direction::Reverse, plan.databases[i]),
+                 publicationName(plan), sideName(side)});
+            if (!found) {
+                return found.error();
+            }
+            left = left || found->text(0, 0) == "t";
+        }
+    }
+    return left;
 }
 
 std::vector<Step> finalizeSteps(TeardownContext context) {

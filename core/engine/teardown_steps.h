@@ -26,4 +26,7 @@ std::vector<Step> abortSteps(TeardownContext context);
 /// Green stays production: the feed to blue ends, green loses everything that was made for the upgrade; blue stays fenced.
 std::vector<Step> finalizeSteps(TeardownContext context);
 
+/// True when something that finalizing removes is still on a server; an error when one cannot be asked.
+Result<bool> isLeftToFinalize(const Connector& connector);
+
 } // namespace tealdeck

@@ -92,6 +92,20 @@ ReplicationPlan readReplication(PlanTable& root) {
     return r;
 }
 
+/// A pooler that reaches both primaries under one address could not be told which side it leads to.
+void refuseOneTarget(PlanTable& table, const PgBouncerPlan& p, const Plan& plan) {
+    const std::string blueHost = p.blueHost.empty() ? plan.blue.primary.host : p.blueHost;
+    const std::string greenHost = p.greenHost.empty() ? plan.green.primary.host : p.greenHost;
+    const int bluePort = p.bluePort == 0 ? plan.blue.primary.port : p.bluePort;
+    const int greenPort = p.greenPort == 0 ? plan.green.primary.port : p.greenPort;
+    const bool own = !p.blueHost.empty() || !p.greenHost.empty() || p.bluePort != 0 || p.greenPort != 0;
+    if (own && blueHost == greenHost && bluePort == greenPort) {
+        table.problem(p.greenPort != 0 ? "green_port" : "blue_port",
+                      fmt::format("makes blue and green the same server ({}:{}) for this pooler", shownText(blueHost), bluePort),
+                      "Give each side its own host and port.");
+    }
+}
+
 void readPgbouncers(PlanTable& root, Plan& plan) {
     for (PlanTable& table : root.tables("pgbouncer")) {
         PgBouncerPlan p;
@@ -104,6 +118,11 @@ void readPgbouncers(PlanTable& root, Plan& plan) {
         p.sslrootcert = table.text("sslrootcert", TextRule::Path, "");
         p.databasesFile = table.text("databases_file", TextRule::Path);
         p.databases = table.texts("databases", TextRule::Database, true);
+        p.blueHost = table.text("blue_host", TextRule::Host, "");
+        p.bluePort = static_cast<int>(table.whole("blue_port", 1, 65535, 0));
+        p.greenHost = table.text("green_host", TextRule::Host, "");
+        p.greenPort = static_cast<int>(table.whole("green_port", 1, 65535, 0));
+        refuseOneTarget(table, p, plan);
         table.refuseOtherKeys();
         for (const PgBouncerPlan& other : plan.pgbouncers) {
             if (other.name == p.name) {

@@ -63,6 +63,11 @@ struct PgBouncerPlan {
     std::string sslrootcert;
     std::string databasesFile;          ///< the %include file that holds only [databases]; the engine rewrites it
     std::vector<std::string> databases; ///< names at the pooler that belong to this deployment
+    /// The primaries as the pooler reaches them, and as its databases file names them; empty / 0: as the plan's own host and port.
+    std::string blueHost;
+    int bluePort = 0;
+    std::string greenHost;
+    int greenPort = 0;
 };
 
 /// A HAProxy backend on the way of the reads.

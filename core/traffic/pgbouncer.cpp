@@ -39,7 +39,14 @@ void syncFolder(const std::filesystem::path& folder) {
 } // namespace
 
 PgBouncer::PgBouncer(PgBouncerPlan instance, const Plan& plan)
-    : m_instance(std::move(instance)), m_blue(plan.blue.primary), m_green(plan.green.primary) {}
+    : m_instance(std::move(instance)), m_blue(plan.blue.primary), m_green(plan.green.primary) {
+    const auto seenFromHere = [](Endpoint& primary, const std::string& host, int port) {
+        primary.host = host.empty() ? primary.host : host;
+        primary.port = port == 0 ? primary.port : port;
+    };
+    seenFromHere(m_blue, m_instance.blueHost, m_instance.bluePort);
+    seenFromHere(m_green, m_instance.greenHost, m_instance.greenPort);
+}
 
 AdminConsole::Options PgBouncer::options(const std::string& use) const {
     return {m_instance.host,    m_instance.port,        m_instance.user,      m_instance.passfile,

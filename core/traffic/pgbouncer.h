@@ -85,7 +85,7 @@ class PgBouncer {
     Status openPauseSessions(Millis limit);
 
     PgBouncerPlan m_instance;
-    Endpoint m_blue;
+    Endpoint m_blue; ///< as the pooler reaches it
     Endpoint m_green;
     std::mutex m_controlMutex; ///< guards m_control
     std::unique_ptr<AdminConsole> m_control;

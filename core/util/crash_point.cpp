@@ -2,11 +2,13 @@
 #include "core/util/crash_point.h"
 
 #ifdef TEALDECK_TEST_HOOKS
+#include "core/util/process.h"
+
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
-#include <poll.h>
+#include <fmt/format.h>
 #include <unistd.h>
 #endif
 
@@ -15,38 +17,41 @@ namespace tealdeck {
 #ifdef TEALDECK_TEST_HOOKS
 namespace {
 
-bool isNamed(const char* variable, const std::string& name) {
+constexpr Millis ACT_LIMIT{10000};
+
+bool isHere(const char* variable, const std::string& name) {
     const char* wanted = std::getenv(variable);
     return wanted != nullptr && name == wanted;
 }
 
-void hold() {
-    static std::atomic<bool> held{false};
-    const char* file = std::getenv("TEALDECK_HOLD_FILE");
-    if (file == nullptr || held.exchange(true)) {
+/// Runs the test's program, which may cut a link or end another process, at exactly this point.
+void act() {
+    static std::atomic<bool> acted{false};
+    const char* program = std::getenv("TEALDECK_ACT");
+    if (program == nullptr || acted.exchange(true)) {
         return;
     }
-    ::close(::open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-    for (int i = 0; i < 1000 && ::access(file, F_OK) == 0; ++i) {
-        ::poll(nullptr, 0, 10);
+    const Result<ProcessOutcome> outcome = runProcess({{program}, {}, {}, {}, 0, 0}, Deadline(ACT_LIMIT));
+    if (!outcome || outcome->exitCode != 0) {
+        fmt::print(stderr, "TEALDECK_ACT: {}\n", outcome.ok() ? outcome->errors : outcome.error().text());
     }
 }
 
 } // namespace
-#endif
 
-void crashPoint([[maybe_unused]] const std::string& name) {
-#ifdef TEALDECK_TEST_HOOKS
-    if (isNamed("TEALDECK_CRASH_AT", name)) {
+void crashPoint(const std::string& name) {
+    if (isHere("TEALDECK_CRASH_AT", name)) {
         ::kill(::getpid(), SIGKILL);
     }
-    if (isNamed("TEALDECK_FREEZE_AT", name)) {
+    if (isHere("TEALDECK_FREEZE_AT", name)) {
         ::kill(::getpid(), SIGSTOP);
     }
-    if (isNamed("TEALDECK_HOLD_AT", name)) {
-        hold();
+    if (isHere("TEALDECK_ACT_AT", name)) {
+        act();
     }
-#endif
 }
+#else
+void crashPoint(const std::string&) {}
+#endif
 
 } // namespace tealdeck

@@ -4,8 +4,8 @@
 
 namespace tealdeck {
 
-/// A place where a test may end, freeze or hold this process: TEALDECK_CRASH_AT, TEALDECK_FREEZE_AT or TEALDECK_HOLD_AT names it. Held, it
-/// makes the file that TEALDECK_HOLD_FILE names and waits until the file is gone, 10 s at most; a second time it does not stop. Does
+/// A place where a test may interfere with this process: TEALDECK_CRASH_AT names the one where it ends, TEALDECK_FREEZE_AT the one where it
+/// stops, and TEALDECK_ACT_AT the one where it runs the program in TEALDECK_ACT and goes on when that has ended (once in its life). Does
 /// nothing in builds without TEALDECK_TEST_HOOKS, such as the release preset.
 void crashPoint(const std::string& name);
 

@@ -26,7 +26,9 @@ ProcessOutcome runIt(std::vector<std::string> argv) {
     return outcome ? *outcome : ProcessOutcome{};
 }
 
-std::string script(const std::string& name) { return (SOURCE / name).string(); }
+std::string script(const std::string& name) {
+    return (SOURCE / name).string();
+}
 
 class Script : public testing::TestWithParam<const char*> {};
 
@@ -70,10 +72,14 @@ TEST_P(ScriptWrongValue, names_the_option_and_what_is_allowed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ScriptWrongValue,
-                         testing::Values(WrongCall{{"tests/run", "--preset", "fast"}, "use dev, asan, tsan or release"}, WrongCall{{"tests/run", "--label"}, "--label needs a value"},
-                                         WrongCall{{"tests/run", "--label", "a|b"}, "cannot be a label"}, WrongCall{{"app/demo", "--blue", "12"}, "allowed are 13, 14 and 15"},
-                                         WrongCall{{"app/demo", "--green", "x"}, "allowed are 17 and 18"}, WrongCall{{"app/demo", "--dir", "/usr"}, "/usr is there already"},
-                                         WrongCall{{"app/demo", "--seconds", "soon"}, "--seconds"}, WrongCall{{"tests/perf/run", "--only", "speed"}, "no figure \"speed\""},
+                         testing::Values(WrongCall{{"tests/run", "--preset", "fast"}, "use dev, asan, tsan or release"},
+                                         WrongCall{{"tests/run", "--label"}, "--label needs a value"},
+                                         WrongCall{{"tests/run", "--label", "a|b"}, "cannot be a label"},
+                                         WrongCall{{"app/demo", "--blue", "12"}, "allowed are 13, 14 and 15"},
+                                         WrongCall{{"app/demo", "--green", "x"}, "allowed are 17 and 18"},
+                                         WrongCall{{"app/demo", "--dir", "/usr"}, "/usr is there already"},
+                                         WrongCall{{"app/demo", "--seconds", "soon"}, "--seconds"},
+                                         WrongCall{{"tests/perf/run", "--only", "speed"}, "no figure \"speed\""},
                                          WrongCall{{"tests/perf/run", "--json", "/nonexistent/figures"}, "cannot be written"}));
 
 /// The commands of README.md's code blocks, split at blanks, without comments.

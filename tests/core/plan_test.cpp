@@ -136,6 +136,7 @@ const std::vector<Mistake>& mistakes() {
         {"identity_full = false", "identity_full = \"no\"", "replication.identity_full", "true or false"},
         {"reads = [\"reader\"]", "reads = [3]", "roles.reads", "a whole number"},
         {"databases = [\"shop\"]", "# none", "pgbouncer[1].databases", "is missing"},
+        {"databases = [\"shop\"]", "databases = [\"shop\"]\ngreen_port = 50001", "pgbouncer[1].green_port", "the same server"},
         {"backend = \"reads\"", "backend = \"reads; shutdown\"", "haproxy[1].backend", "letters, digits"},
         {"green_servers = [\"green_1\"]", "green_servers = [\"blue_1\"]", "haproxy[1].green_servers", "blue server too"},
         {"steps = [10, 100]", "steps = [50, 50, 100]", "ramp.steps", "must rise"},
@@ -151,6 +152,18 @@ const std::vector<Mistake>& mistakes() {
         {"zone = \"az-a\"", "zone = \"\xff\xfe\"", "the text", "is not TOML"},
     };
     return list;
+}
+
+TEST(Plan, APoolerMayReachThePrimariesUnderOtherAddresses) {
+    EXPECT_EQ(parse(GOOD)->pgbouncers[0].bluePort, 0);
+    std::string text = GOOD;
+    const std::string key = "databases = [\"shop\"]\n";
+    text.replace(text.find(key), key.size(), key + "blue_host = \"db-a\"\nblue_port = 6001\ngreen_host = \"db-b\"\ngreen_port = 6002\n");
+    const Result<Plan> read = parse(text);
+    ASSERT_TRUE(read.ok()) << read.error().text();
+    const PgBouncerPlan& pooler = read->pgbouncers[0];
+    EXPECT_EQ(pooler.blueHost + ":" + std::to_string(pooler.bluePort), "db-a:6001");
+    EXPECT_EQ(pooler.greenHost + ":" + std::to_string(pooler.greenPort), "db-b:6002");
 }
 
 TEST(Plan, EveryMistakeNamesItsLineAndKey) {

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sstream>
 
 namespace tealdeck::test {
 namespace {
@@ -117,46 +115,6 @@ TEST(Driver, isOneOnly) {
     EXPECT_NE(run.ctl({"run", "--until", "observe"}).exitCode, 0);
     EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select role from tealdeck.side"), "primary");
     static_cast<void>(elsewhere({"stop"}));
-}
-
-TEST(Gates, refuseACutoverWhileGreenIsHungOrGone) {
-    UpgradeRun run(15, 18);
-    ASSERT_TRUE(run.ok());
-    run.startLoad();
-    ASSERT_EQ(run.ctl({"run", "--until", "validate"}).exitCode, 0);
-    int pid = 0;
-    for (const LabProcess& process : run.lab().state().processes) {
-        pid = process.side == "green" && process.role == "primary" ? process.pid : pid;
-    }
-    ASSERT_GT(pid, 1);
-    // A stopped postmaster takes no new session, and its sessions are stopped one by one.
-    const std::string children = run.lab().ask(Side::Green, "shop", "select string_agg(pid::text, ' ') from pg_stat_activity");
-    const auto signalAll = [&](int signal) {
-        ::kill(pid, signal);
-        std::istringstream pids(children);
-        for (int child = 0; pids >> child;) {
-            ::kill(child, signal);
-        }
-    };
-    signalAll(SIGSTOP);
-    const CtlResult refused = run.ctl({"run", "--until", "observe"});
-    signalAll(SIGCONT);
-    EXPECT_EQ(refused.exitCode, 3) << refused.report.dump(2) << refused.errors;
-    EXPECT_NE(member<std::string>(refused.report, "phase", ""), "observe");
-    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
-    // Gone altogether: every link to it is cut.
-    ::kill(pid, SIGKILL);
-    const CtlResult gone = run.ctl({"run", "--until", "observe"});
-    EXPECT_EQ(gone.exitCode, 3) << gone.report.dump(2) << gone.errors;
-    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
-    const Status restarted = restartLabProcess(run.lab().dir(), "green-primary");
-    ASSERT_TRUE(restarted.ok()) << restarted.error().text();
-    // It answers again: the same command goes through.
-    const CtlResult later = run.ctl({"run", "--until", "observe"});
-    EXPECT_EQ(later.exitCode, 0) << later.report.dump(2) << later.errors;
-    HistoryVerdict verdict;
-    run.endLoad("green", 1, verdict);
-    EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
 }
 
 } // namespace

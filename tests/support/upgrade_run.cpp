@@ -5,6 +5,7 @@
 #include "core/util/files.h"
 
 #include <cstdlib>
+#include <fmt/format.h>
 #include <future>
 #include <poll.h>
 #include <signal.h>
@@ -35,7 +36,9 @@ void shortenHolds(const std::string& planFile) {
 } // namespace
 
 UpgradeRun::UpgradeRun(int blue, int green, const std::string& schema, int poolers)
-    : m_lab(std::make_unique<TestLab>(labOptions(blue, green, schema, poolers))) {
+    : UpgradeRun(labOptions(blue, green, schema, poolers)) {}
+
+UpgradeRun::UpgradeRun(const LabOptions& options) : m_lab(std::make_unique<TestLab>(options)) {
     if (m_lab->ok()) {
         shortenHolds(m_lab->plan());
     }
@@ -104,8 +107,11 @@ void UpgradeRun::startStragglers(Side side, int clients) {
 
 CtlResult UpgradeRun::ctlHeldAt(const std::string& point, const std::function<void()>& work, std::vector<std::string> arguments) {
     const std::filesystem::path file = m_lab->file("held-" + randomHex(4));
+    const std::filesystem::path program = m_lab->file("hold.sh");
+    const std::string text = fmt::format("#!/bin/sh\ntouch {0}\nwhile [ -e {0} ]; do sleep 0.005; done\n", file.string());
+    EXPECT_TRUE(writeFileAtomically(program, text, 0700).ok());
     auto running = std::async(std::launch::async, [&] {
-        return ctl(std::move(arguments), {{"TEALDECK_HOLD_AT", point}, {"TEALDECK_HOLD_FILE", file.string()}});
+        return ctl(std::move(arguments), {{"TEALDECK_ACT_AT", point}, {"TEALDECK_ACT", program.string()}});
     });
     const auto isThere = [&] {
         std::error_code none;

@@ -24,6 +24,7 @@ struct CtlResult {
 class UpgradeRun {
   public:
     UpgradeRun(int blue, int green, const std::string& schema = "shop", int poolers = 1);
+    explicit UpgradeRun(const LabOptions& options);
     ~UpgradeRun();
     [[nodiscard]] bool ok() const { return m_lab->ok(); }
     [[nodiscard]] TestLab& lab() { return *m_lab; }
@@ -35,8 +36,8 @@ class UpgradeRun {
     /// Starts, beside the load, clients that write to a side's primary itself, past the poolers, as fast as answers come.
     void startStragglers(Side side, int clients = 3);
     [[nodiscard]] LoadRun& stragglers() { return *m_stragglers; }
-    /// Runs tealctl with the engine held at a point of TEALDECK_HOLD_AT, does the work there and lets it go on. The engine must not run
-    /// yet.
+    /// Runs tealctl with the engine held at a crash point (core/util/crash_point.h), 10 s at most, does the work there and lets it go on.
+    /// The engine must not run yet.
     CtlResult ctlHeldAt(const std::string& point, const std::function<void()>& work, std::vector<std::string> arguments);
     /// To a process of a server that a query on it names.
     void signal(Side side, const std::string& pidQuery, int signal);
