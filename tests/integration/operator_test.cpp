@@ -110,9 +110,22 @@ class OperatorTest : public testing::Test {
                                          "\"{0}\"\nenvironment = [\"HOOK_PASSWORD\"]\n",
                                          hook.string()));
     }
+    std::string alarms() { return call({"alarm", "list", run.lab().plan()}).output; }
+    void tellAChangeOfTheSchema();
     UpgradeRun run{15, 18};
     std::set<std::string> secrets;
 };
+
+void OperatorTest::tellAChangeOfTheSchema() {
+    // A change of the schema on the side that has the writes is told; it can be shelved, and goes when it was seen.
+    const std::string plan = run.lab().plan();
+    run.lab().ask(Side::Green, "shop", "create table shop.made_on_green(id int primary key); select 1");
+    EXPECT_TRUE(eventually(Millis(90'000), [&] { return alarms().find("schema-changed/green") != std::string::npos; })) << alarms();
+    EXPECT_EQ(call({"alarm", "shelve", plan, "schema-changed/green", "--minutes", "5", "--reason", "it is known"}).exitCode, 0);
+    EXPECT_THAT(alarms(), HasSubstr("shelved by"));
+    EXPECT_EQ(call({"alarm", "ack", plan, "schema-changed/green"}).exitCode, 0);
+    EXPECT_TRUE(eventually(Millis(10'000), [&] { return alarms().find("over: schema-changed/green") != std::string::npos; })) << alarms();
+}
 
 TEST_F(OperatorTest, aDryRunTouchesNoServerAndLeavesNothing) {
     const std::string blue = catalogsOf(run.lab(), Side::Blue);
@@ -162,14 +175,7 @@ TEST_F(OperatorTest, hooksHoldsAlarmsASecondTerminalAndNoPasswordAnywhere) {
     EXPECT_THAT(held.output, HasSubstr("hook.tell"));
     EXPECT_EQ(call({"continue", plan}).exitCode, 3) << "nothing holds";
 
-    // A change of the schema on the side that has the writes is told; it can be shelved, and goes when it was seen.
-    const auto alarms = [&] { return call({"alarm", "list", plan}).output; };
-    run.lab().ask(Side::Green, "shop", "create table shop.made_on_green(id int primary key); select 1");
-    EXPECT_TRUE(eventually(Millis(90'000), [&] { return alarms().find("schema-changed/green") != std::string::npos; })) << alarms();
-    EXPECT_EQ(call({"alarm", "shelve", plan, "schema-changed/green", "--minutes", "5", "--reason", "it is known"}).exitCode, 0);
-    EXPECT_THAT(alarms(), HasSubstr("shelved by"));
-    EXPECT_EQ(call({"alarm", "ack", plan, "schema-changed/green"}).exitCode, 0);
-    EXPECT_TRUE(eventually(Millis(10'000), [&] { return alarms().find("over: schema-changed/green") != std::string::npos; })) << alarms();
+    tellAChangeOfTheSchema();
 
     // A login that fails is an error that holds no password either.
     const fs::path passfile = run.lab().dir() / "passfile";
