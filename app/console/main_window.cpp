@@ -83,7 +83,7 @@ void MainWindow::makePanels(const Clock& clock) {
     m_plots = new LagPlots;
     m_plots->setSeries(&m_bridge->series());
     m_nextAct = new NextActPanel(clock, controls ? NextActPanel::Controls::Full : NextActPanel::Controls::None);
-    m_alarms = new AlarmPanel;
+    m_alarms = new AlarmPanel(controls ? AlarmPanel::Controls::Full : AlarmPanel::Controls::None);
     m_events = new EventPanel(m_bridge->events(), controls ? EventPanel::Controls::Notes : EventPanel::Controls::None);
     connect(m_topology, &TopologyView::nodeActivated, this, &MainWindow::notify);
 }
@@ -146,6 +146,8 @@ void MainWindow::wireCommands() {
     connect(m_nextAct, &NextActPanel::commandRequested, m_gate, &ActionGate::request);
     connect(m_strip, &ModeStrip::abortRequested, m_gate, [this] { m_gate->request(CommandKind::Abort); });
     connect(m_checklist, &ChecklistPanel::overrideRequested, m_gate, [this](const Json& args) { m_gate->request(CommandKind::Override, args); });
+    connect(m_alarms, &AlarmPanel::acknowledgeRequested, m_gate,
+            [this](const QString& alarm) { m_gate->request(CommandKind::Acknowledge, {{"alarm", alarm.toStdString()}}); });
     connect(m_events, &EventPanel::noteWritten, m_gate, [this](const QString& text) { m_gate->request(CommandKind::Note, {{"text", text.toStdString()}}); });
     connect(m_gate, &ActionGate::answered, this, [this](CommandKind kind, bool accepted, const QString& text) {
         m_nextAct->showReply(accepted, text);

@@ -29,6 +29,7 @@ struct Arguments {
     bool takeover = false;
     bool watch = false;
     bool dryRun = false;
+    bool observe = false; ///< whoever only looks must not take the wheel from a run on another terminal
     std::vector<std::string> hold;
 };
 
@@ -51,7 +52,7 @@ int withSession(const Arguments& a, const std::function<Status(EngineSession&, c
     if (!plan) {
         return complain(plan.error(), a, USAGE);
     }
-    EngineSession::Options options{*plan, a.takeover, {}};
+    EngineSession::Options options{*plan, a.takeover, {}, a.observe};
     if (!a.json) {
         options.onEvent = [](const Event& event) { printProgress(event); };
     }
@@ -316,7 +317,9 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
         ->check(CLI::IsMember({"preflight", "replicate", "validate", "ramp", "cutover", "observe", "finalized"}));
     run->add_option("--typed", a->typed, "The deployment's name, when the run is to finalize");
     run->add_option("--reason", a->reason, "Why, when the run is to finalize");
-    run->add_option("--hold", a->hold, "Wait for \"tealctl continue\" before this step or command; may be given several times");
+    run->add_option("--hold", a->hold, "Wait for \"tealctl continue\" before this step or command; may be given several times")
+        ->allow_extra_args(false)
+        ->check(whyNoHold, "");
     run->add_flag("--dry-run", a->dryRun, "Only tell what would be done; touches no server, router or engine");
     run->callback([a, &exitCode] {
         exitCode = a->dryRun ? tellDryRun(a->plan, a->until, a->json)
@@ -331,7 +334,10 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
     });
     CLI::App* show = add(app, "status", "Where the deployment stands, as the servers say", a);
     show->add_flag("--watch", a->watch, "Again every second");
-    show->callback([a, &exitCode] { exitCode = status(*a); });
+    show->callback([a, &exitCode] {
+        a->observe = true;
+        exitCode = status(*a);
+    });
     add(app, "abort", "Before the cutover: remove everything; after it: roll back", a)->callback([a, &exitCode] {
         exitCode = withSession(*a, [](EngineSession& session, const Plan&) { return session.run(CommandKind::Abort); });
     });

@@ -2,6 +2,7 @@
 #include "app/ctl/engine_session.h"
 
 #include "core/engine/engine.h"
+#include "core/plan/hook_points.h"
 #include "core/util/process.h"
 
 #include <fmt/format.h>
@@ -29,6 +30,14 @@ Json holdSteps(const std::vector<std::string>& given) {
         steps.push_back(name == "replicate" ? "replicate.control" : name == "cutover" || name == "rollback" ? name + ".sessions" : name);
     }
     return steps;
+}
+
+std::string whyNoHold(const std::string& given) {
+    return canHoldBefore(holdSteps({given}).front().get<std::string>())
+               ? ""
+               : fmt::format(
+                     "a run cannot hold before \"{}\"; \"tealctl run PLAN --dry-run\" shows the steps, before a switch hold at its gate",
+                     given);
 }
 
 std::string siblingProgram(const char* name) {
@@ -79,7 +88,7 @@ Result<std::unique_ptr<EngineSession>> EngineSession::open(Options options) {
     EngineSession* self = session.get();
     session->m_onEvent = options.onEvent;
     session->m_client =
-        std::make_unique<EngineClient>(EngineClient::Target{engineSocket(options.plan).string(), {}, true, userName(), false});
+        std::make_unique<EngineClient>(EngineClient::Target{engineSocket(options.plan).string(), {}, !options.observe, userName(), false});
     SessionListener listener;
     listener.started = [self](SessionStart start) {
         const std::lock_guard lock(self->m_mutex);

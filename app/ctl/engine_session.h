@@ -19,6 +19,7 @@ class EngineSession {
         Plan plan;
         bool takeover = false;
         std::function<void(const Event&)> onEvent; ///< every event, on the session's thread
+        bool observe = false;                      ///< leaves driving to others: only word-like commands are taken
     };
     static Result<std::unique_ptr<EngineSession>> open(Options options);
     ~EngineSession();
@@ -55,6 +56,8 @@ Status ensureEngine(const Plan& plan, bool takeover);
 bool engineAnswers(const Plan& plan);
 /// Steps to hold before: a command stands for its first step.
 Json holdSteps(const std::vector<std::string>& given);
+/// Why a run cannot hold there; empty: it can.
+std::string whyNoHold(const std::string& given);
 /// The name under which this person acts.
 std::string userName();
 /// A program of ours beside this one.

@@ -74,11 +74,11 @@ void printAlarms(const Snapshot& s, bool all) {
                    plain(a.response));
     }
     for (const AlarmState& a : s.alarms) {
-        if (all && isShelved(a, s.steadyUs)) {
+        if (all && !a.active) {
+            fmt::print("  ✓ over: {}\n", plain(a.id));
+        } else if (all && isShelved(a, s.steadyUs)) {
             fmt::print("  – shelved by {} for {:.0f} more minutes: {} ({})\n", plain(a.shelvedBy),
                        static_cast<double>(a.shelvedUntilUs - s.steadyUs) / 60e6, plain(a.id), plain(a.shelveReason));
-        } else if (all && !a.active) {
-            fmt::print("  ✓ over: {}\n", plain(a.id));
         }
     }
     if (all && standing.empty()) {

@@ -7,6 +7,7 @@
 #include "app/ctl/terminal.h"
 #include "core/util/text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
@@ -31,7 +32,15 @@ Result<std::unique_ptr<EngineSession>> listenerOf(const Plan& plan) {
     if (!engineAnswers(plan)) {
         return Error{Error::Kind::Refused, fmt::format("No engine runs for {}.", plan.deployment), "\"tealctl status\" starts one.", {}};
     }
-    return EngineSession::open({plan, false, {}});
+    return EngineSession::open({plan, false, {}, true});
+}
+
+Status activeAlarm(const Snapshot& s, const std::string& id) {
+    const auto same = [&](const AlarmState& a) { return a.active && a.id == id; };
+    return std::any_of(s.alarms.begin(), s.alarms.end(), same)
+               ? Status()
+               : Status(Error{
+                     Error::Kind::Invalid, fmt::format("No active alarm is named \"{}\".", id), "\"tealctl alarm list\" shows them.", {}});
 }
 
 int say(const Words& w, CommandKind kind, const Json& args) {
@@ -42,6 +51,9 @@ int say(const Words& w, CommandKind kind, const Json& args) {
     auto session = listenerOf(*plan);
     if (!session) {
         return complain(session.error());
+    }
+    if (const Status named = kind == CommandKind::Continue ? Status() : activeAlarm((*session)->snapshot(), w.alarm); !named) {
+        return complain(named.error());
     }
     const Status said = (*session)->say(kind, args);
     return said.ok() ? DONE : complain(said.error());
@@ -77,7 +89,7 @@ int takeOver(const Words& w) {
                          "Use \"tealctl attach\"; if it does not drive, stop it first.",
                          {}});
     }
-    auto session = EngineSession::open({*plan, true, {}});
+    auto session = EngineSession::open({*plan, true, {}, true});
     if (!session) {
         return complain(session.error());
     }

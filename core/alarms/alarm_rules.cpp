@@ -148,17 +148,19 @@ std::vector<AlarmFinding> longTransaction(const AlarmView& v) {
 
 std::vector<AlarmFinding> schemaChanged(const AlarmView& v) {
     std::vector<AlarmFinding> found;
-    // Before there is a copy nothing can be missing on the other side; while one is made, the checklist compares.
-    const bool follows = v.snapshot.phase == Phase::Validate || v.snapshot.phase == Phase::Ramp || v.snapshot.phase == Phase::Observe ||
-                         v.snapshot.phase == Phase::RolledBack;
+    // Of the side that has the writes: while a copy is made we change the other one ourselves, and the checklist compares.
+    const Phase p = v.snapshot.phase;
+    const std::string source = p == Phase::Validate || p == Phase::Ramp || p == Phase::RolledBack ? "blue"
+                               : p == Phase::Observe                                              ? "green"
+                                                                                                  : "";
     for (const char* side : SIDES) {
         const std::optional<double> now = v.metric(std::string("schema_changes.") + side, SLOW_AGE);
         const auto before = v.memory.schemaChanges.find(side);
         const bool more = now && before != v.memory.schemaChanges.end() && *now > before->second;
         found.push_back({side,
-                         follows && more ? Sign::Raised
-                         : now           ? Sign::Clear
-                                         : Sign::Unknown,
+                         side == source && more ? Sign::Raised
+                         : now                  ? Sign::Clear
+                                                : Sign::Unknown,
                          fmt::format("The schema on {} has changed; logical replication carries no DDL.", side)});
     }
     return found;

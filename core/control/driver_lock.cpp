@@ -12,9 +12,18 @@ constexpr const char* HOLDER_SQL =
     "select a.pid, a.application_name from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory' and l.granted "
     "and l.classid = hashtext('tealdeck')::oid and l.objid = hashtext($1)::oid and l.database = (select oid from pg_database where datname "
     "= current_database())";
-/// Sessions of other engines of this deployment, whatever their epoch; ours are told apart by their names.
-constexpr const char* END_OTHERS_SQL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'tealdeck/' || "
-                                       "$1 || '/%' and application_name <> $2";
+/// Sessions of other engines of this deployment, whatever their epoch. Ours are told apart by process id: before the first copy no epoch is
+/// on the servers yet, so that two engines may have the same one.
+constexpr const char* END_OTHERS_SQL = "select pg_terminate_backend(pid) from pg_stat_activity where "
+                                       "starts_with(application_name, 'tealdeck/' || $1 || '/') and pid <> all ($2::int[])";
+
+std::string ownPids(const Connector& connector, Side side) {
+    std::string list;
+    for (const int pid : connector.pids(side)) {
+        list += (list.empty() ? "" : ",") + std::to_string(pid);
+    }
+    return "{" + list + "}";
+}
 
 Result<std::unique_ptr<Connection>> lockOne(const Connector& connector, Side side, const std::string& deployment, bool takeover,
                                             const Deadline& deadline) {
@@ -23,7 +32,7 @@ Result<std::unique_ptr<Connection>> lockOne(const Connector& connector, Side sid
         return session;
     }
     if (takeover) {
-        if (const auto ended = (*session)->query(END_OTHERS_SQL, {deployment, connector.applicationName()}); !ended) {
+        if (const auto ended = (*session)->query(END_OTHERS_SQL, {deployment, ownPids(connector, side)}); !ended) {
             return ended.error();
         }
     }

@@ -50,14 +50,12 @@ void Engine::learnTimes() {
     m_expect = std::move(times);
 }
 
-/// Which steps the command is to hold before. Never before the switch itself: the proof that it rests on would grow old.
 Status Engine::takeHolds(const Command& command) {
     const Json wanted = member<Json>(command.args, "hold", Json::array());
     std::set<std::string> holds;
     for (const Json& item : wanted) {
         const std::string step = item.is_string() ? item.get<std::string>() : std::string();
-        const bool known = std::find(hookPoints().begin(), hookPoints().end(), step) != hookPoints().end();
-        if (!known || step.find('.') == std::string::npos || isUnstoppable(step) || step.ends_with(".switch")) {
+        if (!canHoldBefore(step)) {
             return Error{Error::Kind::Invalid,
                          fmt::format("A run cannot hold before \"{}\".", step),
                          "\"tealctl run PLAN --dry-run\" shows the steps; before a switch hold at its gate.",

@@ -19,7 +19,7 @@ namespace tealdeck {
 class StatementLog {
   public:
     struct Pace {
-        double burst = 20;    ///< of one text on one server, before it rests
+        double burst = 6;    ///< of one text on one server, before it rests
         double perSecond = 1; ///< afterwards
     };
     using Publish = std::function<void(Json body)>;

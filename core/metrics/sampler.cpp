@@ -84,6 +84,7 @@ void Sampler::sampleTrafficSoon() {
 void Sampler::setHeartbeat(std::optional<Side> source) {
     const std::lock_guard lock(m_mutex);
     m_heartbeat = source;
+    m_rareSoon = true;
 }
 
 void Sampler::pause() {
@@ -161,7 +162,7 @@ void Sampler::sample() {
     if (halted()) {
         return; // half a sample would show servers as silent that were not asked
     }
-    if (m_rareUs == 0 || began - m_rareUs >= RARE_PERIOD_US) {
+    if (m_rareSoon.exchange(false) || m_rareUs == 0 || began - m_rareUs >= RARE_PERIOD_US) {
         m_rareUs = began;
         sampleSlow();
     }

@@ -52,7 +52,8 @@ class Sampler {
     void setReadsTarget(double percent) { m_readsTarget = percent; }
     /// Asks the routers with the next sample, and takes that now.
     void sampleTrafficSoon();
-    /// Where the heartbeat is written: the source of the active direction; std::nullopt: nowhere.
+    /// Where the heartbeat is written: the source of the active direction; std::nullopt: nowhere. The slow metrics are sampled with it, so
+    /// that what changes from then on is seen.
     void setHeartbeat(std::optional<Side> source);
     /// For the seconds of a switch: waits until no statement of ours runs (at most a second), closes the sessions with the servers, which
     /// a fence would have to wait for, and asks nothing until resume().
@@ -80,6 +81,7 @@ class Sampler {
     Publish m_publish;
     std::atomic<double> m_readsTarget{0};
     std::atomic<bool> m_trafficSoon{false};
+    std::atomic<bool> m_rareSoon{false};
     SamplerSessions m_sessions;
     Discovery m_discovery;
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;

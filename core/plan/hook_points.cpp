@@ -54,6 +54,11 @@ bool isUnstoppable(const std::string& point) {
                : false;
 }
 
+bool canHoldBefore(const std::string& step) {
+    return std::find(hookPoints().begin(), hookPoints().end(), step) != hookPoints().end() && step.find('.') != std::string::npos &&
+           !isUnstoppable(step) && !step.ends_with(".switch");
+}
+
 AlarmPlan readAlarms(PlanTable& root) {
     PlanTable table = root.table("alarms", false);
     AlarmPlan a;

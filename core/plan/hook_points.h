@@ -12,6 +12,8 @@ namespace tealdeck {
 const std::vector<std::string>& hookPoints();
 /// True when nothing may stand in the way of this point: abort, and what follows a switch. Hooks may only come after it.
 bool isUnstoppable(const std::string& point);
+/// True for a step before which a run may hold. Never the switch itself: the proof that it rests on would grow old.
+bool canHoldBefore(const std::string& step);
 
 /// The tables [alarms] and [[hook]] of a plan.
 AlarmPlan readAlarms(PlanTable& root);

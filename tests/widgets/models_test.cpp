@@ -85,7 +85,7 @@ TEST(AlarmModel, SurvivesAnyUpdate) {
         std::vector<AlarmState> alarms;
         for (int id = 0; id < 12; ++id) {
             if (random() % 3 != 0) {
-                alarms.push_back({"a" + std::to_string(id), random() % 2 == 0 ? "high" : "low", "cause", "do", random() % 2 == 0, static_cast<std::int64_t>(random() % 100), ""});
+                alarms.push_back({"a" + std::to_string(id), random() % 2 == 0 ? "high" : "low", "cause", "do", random() % 2 == 0, static_cast<std::int64_t>(random() % 100), "", random() % 4 == 0 ? "anna" : "", "", 900});
             }
         }
         model.update(alarms, 1000);

@@ -6,6 +6,7 @@
 #include <QFrame>
 
 class QLabel;
+class QPushButton;
 
 namespace tealdeck {
 
@@ -15,15 +16,22 @@ class ListTable;
 class AlarmPanel final : public QFrame {
     Q_OBJECT
   public:
-    explicit AlarmPanel(QWidget* parent = nullptr);
+    enum class Controls { None, Full };
+    explicit AlarmPanel(Controls controls = Controls::None, QWidget* parent = nullptr);
     void update(const Snapshot& snapshot, const ViewTime& now);
     using QFrame::update;
 
+  signals:
+    /// The operator says that this alarm was seen.
+    void acknowledgeRequested(const QString& alarm);
+
   private:
+    void showButton();
     AlarmModel m_model;
     QLabel* m_heading;
     QLabel* m_empty;
     ListTable* m_table;
+    QPushButton* m_ack = nullptr;
 };
 
 } // namespace tealdeck

@@ -22,8 +22,9 @@ QString alarmMark(const std::string& priority) {
 void AlarmModel::update(const std::vector<AlarmState>& alarms, std::int64_t nowUs) {
     m_nowUs = nowUs;
     std::vector<AlarmState> wanted = alarms;
-    std::stable_sort(wanted.begin(), wanted.end(), [](const AlarmState& a, const AlarmState& b) {
-        return std::tuple(!a.active, rank(a.priority), -a.sinceUs, a.id) < std::tuple(!b.active, rank(b.priority), -b.sinceUs, b.id);
+    std::stable_sort(wanted.begin(), wanted.end(), [nowUs](const AlarmState& a, const AlarmState& b) {
+        return std::tuple(!a.active, isShelved(a, nowUs), rank(a.priority), -a.sinceUs, a.id) <
+               std::tuple(!b.active, isShelved(b, nowUs), rank(b.priority), -b.sinceUs, b.id);
     });
     const auto same = [](const AlarmState& a, const AlarmState& b) { return toJson(a) == toJson(b); };
     diffRows(m_rows, std::move(wanted), [](const AlarmState& a) { return a.id; }, same, *this);
@@ -33,7 +34,7 @@ void AlarmModel::update(const std::vector<AlarmState>& alarms, std::int64_t nowU
 }
 
 int AlarmModel::activeCount() const {
-    return static_cast<int>(std::count_if(m_rows.begin(), m_rows.end(), [](const AlarmState& a) { return a.active; }));
+    return static_cast<int>(std::count_if(m_rows.begin(), m_rows.end(), [this](const AlarmState& a) { return a.active && !isShelved(a, m_nowUs); }));
 }
 
 int AlarmModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(m_rows.size()); }
@@ -46,7 +47,11 @@ QString AlarmModel::text(const AlarmState& alarm, int column) const {
     case Since: return formatAge(m_nowUs - alarm.sinceUs);
     case Cause: return safeText(alarm.cause);
     case Response: return safeText(alarm.response);
-    case Ack: return alarm.acknowledgedBy.empty() ? QStringLiteral("–") : safeText(alarm.acknowledgedBy);
+    case Ack:
+        if (isShelved(alarm, m_nowUs)) {
+            return QStringLiteral("aside, %1 min").arg((alarm.shelvedUntilUs - m_nowUs + 59'999'999) / 60'000'000);
+        }
+        return alarm.acknowledgedBy.empty() ? QStringLiteral("–") : safeText(alarm.acknowledgedBy);
     default: return {};
     }
 }
@@ -60,7 +65,9 @@ QVariant AlarmModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole: return text(alarm, index.column());
     case Qt::ToolTipRole: return tooltipText(text(alarm, index.column()));
     case PriorityRole: return rank(alarm.priority);
-    case ActiveRole: return alarm.active;
+    case ActiveRole: return alarm.active && !isShelved(alarm, m_nowUs);
+    case IdRole: return QString::fromStdString(alarm.id);
+    case SeenRole: return !alarm.acknowledgedBy.empty();
     default: return {};
     }
 }

@@ -7,12 +7,12 @@ namespace tealdeck {
 
 QString alarmMark(const std::string& priority); ///< "▲" high, "◆" medium, "●" low: shape and word, not colour alone
 
-/// Alarms: active ones first, high before low, newest first.
+/// Alarms: those that stand first, then those put aside, then those that are over; high before low, newest first.
 class AlarmModel final : public DiffModel {
     Q_OBJECT
   public:
     enum Column { Priority, Since, Cause, Response, Ack, ColumnCount };
-    enum Role { PriorityRole = Qt::UserRole + 1, ActiveRole };
+    enum Role { PriorityRole = Qt::UserRole + 1, ActiveRole, IdRole, SeenRole }; ///< ActiveRole: asks for attention
     using DiffModel::DiffModel;
 
     void update(const std::vector<AlarmState>& alarms, std::int64_t nowUs);
