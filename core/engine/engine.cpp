@@ -88,6 +88,9 @@ CommandReply Engine::submit(const Command& command) {
             reasons.push_back(fmt::format("Type the deployment's name ({}) and a reason.", m_options.plan.deployment));
         }
     }
+    if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
+        reasons.push_back(may.error().text());
+    }
     if (reasons.empty()) {
         const std::lock_guard lock(m_mutex);
         if (m_stopping) {
