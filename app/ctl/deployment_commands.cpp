@@ -289,7 +289,7 @@ void addChecklistCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Ar
         }
     });
     CLI::App* sign = add(app, "sign-off", "Confirm an item of the operator's checklist under your name", a);
-    sign->add_option("item", a->item, "The item, such as MAN/stakeholders")->required();
+    sign->add_option("--item", a->item, "The item, such as MAN/stakeholders")->required();
     sign->add_option("--reason", a->reason, "What was done");
     sign->callback([a, &exitCode] {
         exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
@@ -297,7 +297,7 @@ void addChecklistCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Ar
         });
     });
     CLI::App* take = add(app, "override", "Take the responsibility for a check that fails", a);
-    take->add_option("check", a->item, "The line of the checklist, such as PAR03")->required();
+    take->add_option("--check", a->item, "The line of the checklist, such as PAR03")->required();
     take->add_option("--typed", a->typed, "The deployment's name, as a confirmation")->required();
     take->add_option("--reason", a->reason, "Why")->required();
     take->callback([a, &exitCode] {

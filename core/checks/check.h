@@ -86,6 +86,8 @@ struct CheckDefinition {
     int crossing = 0; ///< a major: the check exists only when the source is older and the destination is not; 0: always
     /// Whether the question makes sense for a plan; empty: for all.
     std::function<bool(const Plan&)> existsFor = {};
+    /// False: on the way back it only warns. A rollback is the emergency exit; only what would lose writes may stand in it.
+    bool blocksRollback = true;
     bool overridable = true; ///< false: nobody may take this failure on; nothing good can follow it
     int validForSeconds = 300;
 };

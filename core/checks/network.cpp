@@ -82,7 +82,8 @@ std::vector<CheckDefinition> networkChecks() {
          .source = "PostgreSQL manual, 27.2.7 pg_stat_ssl",
          .sql = "select format('%s of %s from %s', r.application_name, r.usename, r.client_addr) from pg_stat_replication r left join "
                 "pg_stat_ssl t on t.pid = r.pid where r.client_addr is not null "
-                "and not coalesce(t.ssl, false)"},
+                "and not coalesce(t.ssl, false)",
+         .blocksRollback = false},
         {.id = "NET02",
          .family = "network",
          .severity = Severity::Warning,

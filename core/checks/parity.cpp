@@ -122,7 +122,6 @@ Result<Settings> settingsOf(const CheckSubject& s, Side side) {
     return settings;
 }
 
-/// The checks' own session sets some; the two sides of it are alike, so that no difference comes from there.
 CheckAnswer compareGroup(const CheckSubject& s, const Names& names, Rule rule) {
     const Result<Settings> first = settingsOf(s, s.side);
     const Result<Settings> second = settingsOf(s, otherSide(s.side));
@@ -253,7 +252,6 @@ CheckAnswer clocks(const CheckSubject& s) {
 std::vector<CheckDefinition> parityChecks() {
     const std::string family = "parity";
     const std::string likeThere = "Give the other side the same value, or accept the difference with a reason.";
-    const std::string manual20 = "PostgreSQL manual, chapter 20 Server Configuration";
     return {
         {.id = "PAR01",
          .family = family,
@@ -275,7 +273,8 @@ std::vector<CheckDefinition> parityChecks() {
          .expected = "each limit at least as large",
          .fix = "Raise them there and restart it, its standbys first.",
          .source = "PostgreSQL manual, 20.3.1, 20.4, 20.12",
-         .evaluate = group(LIMITS, Rule::NotLess)},
+         .evaluate = group(LIMITS, Rule::NotLess),
+         .blocksRollback = false},
         {.id = "PAR03",
          .family = family,
          .severity = Severity::Warning,
@@ -307,7 +306,8 @@ std::vector<CheckDefinition> parityChecks() {
          .expected = "each preloaded library there too",
          .fix = "Install them, preload them, and restart the server.",
          .source = "PostgreSQL manual, 20.11.3 Shared Library Preloading",
-         .evaluate = preloaded},
+         .evaluate = preloaded,
+         .blocksRollback = false},
         {.id = "PAR06",
          .family = family,
          .scope = Pair,
@@ -317,7 +317,8 @@ std::vector<CheckDefinition> parityChecks() {
          .expected = "equal settings of durability and archiving",
          .fix = likeThere,
          .source = "PostgreSQL manual, 20.5 Write Ahead Log",
-         .evaluate = group(SAFETY, Rule::Equal)},
+         .evaluate = group(SAFETY, Rule::Equal),
+         .blocksRollback = false},
         {.id = "PAR07",
          .family = family,
          .severity = Severity::Warning,
@@ -338,7 +339,7 @@ std::vector<CheckDefinition> parityChecks() {
          .why = "Somebody had a reason for each; most are cost settings, logging and autovacuum.",
          .expected = "what is in the configuration here is so there",
          .fix = likeThere,
-         .source = manual20,
+         .source = "PostgreSQL manual, 20.1 Setting Parameters",
          .evaluate = otherSettings},
         {.id = "PAR10",
          .family = family,
@@ -349,7 +350,8 @@ std::vector<CheckDefinition> parityChecks() {
          .expected = "at least as many in the plan",
          .fix = "Build the missing replicas and name them in the plan; fewer ones are cheaper, but that is a decision.",
          .source = "tealctl check: cost of the smaller environment",
-         .evaluate = replicas},
+         .evaluate = replicas,
+         .blocksRollback = false},
         {.id = "PAR11",
          .family = family,
          .severity = Severity::Warning,

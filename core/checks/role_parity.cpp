@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Roles on both sides: who may log in, with which rights and settings, and how the servers let them in.
 #include "core/checks/catalogue.h"
+#include "core/checks/runner.h"
 #include "core/postgres/sql.h"
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ using enum CheckWhen;
 namespace {
 
 /// Key → the other columns of its row.
-Result<std::map<std::string, std::vector<std::string>>> keyed(const CheckSubject& s, Side side, const char* sql) {
+Result<std::map<std::string, std::vector<std::string>>> keyed(const CheckSubject& s, Side side, const std::string& sql) {
     const Result<Rows> rows = s.sessions.query(side, "", sql);
     if (!rows) {
         return rows.error();
@@ -32,8 +33,9 @@ Result<std::map<std::string, std::vector<std::string>>> keyed(const CheckSubject
 /// makes the destination's like the source's; an empty second column there counts as missing. `onlyExisting`: what is missing there is no
 /// finding.
 CheckAnswer compareRows(const CheckSubject& s, const char* sql, bool onlyExisting, bool showValues) {
-    const auto here = keyed(s, s.side, sql);
-    const auto there = keyed(s, otherSide(s.side), sql);
+    const std::string filled = fillPlaceholders(sql, s.plan(), s.context);
+    const auto here = keyed(s, s.side, filled);
+    const auto there = keyed(s, otherSide(s.side), filled);
     if (!here || !there) {
         return CheckAnswer::unknown((here ? there : here).error().text());
     }
@@ -68,10 +70,10 @@ select rolname, concat_ws(' ', case when rolsuper then 'superuser' end, case whe
        case when rolreplication then 'REPLICATION' else 'NOREPLICATION' end, case when rolbypassrls then 'BYPASSRLS' else 'NOBYPASSRLS' end), rolconnlimit, coalesce(rolvaliduntil::text, 'infinity'))
   from pg_roles where rolname !~ '^pg_' and rolname <> current_user and oid <> 10)";
 
-/// Pairs of roles that exist on both sides are compared; a role that is missing is another check's finding.
+/// Without the replication role: it is the deployment's own, and other checks ask what it needs.
 constexpr const char* MEMBERS_SQL = R"(
 select distinct format('%I in %I', m.rolname, r.rolname), 'member', format('GRANT %I TO %I;', r.rolname, m.rolname)
-  from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member where m.rolname !~ '^pg_' order by 1)";
+  from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member where m.rolname !~ '^pg_' and m.rolname <> {repl_role} order by 1)";
 
 constexpr const char* SETTINGS_SQL = R"(
 select format('%s of %s', split_part(c, '=', 1), concat_ws(' in ', coalesce(r.rolname, 'all'), d.datname)), substr(c, strpos(c, '=') + 1),
@@ -136,7 +138,8 @@ std::vector<CheckDefinition> roleParityChecks() {
          .expected = "no time-out for the role of [replication], nor for all roles",
          .fix = "Take the time-out away from that role.",
          .source = "PostgreSQL manual, 20.11.1 statement_timeout; 31.7.1 Initial Snapshot",
-         .sql = std::string(REPL_TIMEOUT_SQL) + " union all " + SERVER_TIMEOUT_SQL},
+         .sql = std::string(REPL_TIMEOUT_SQL) + " union all " + SERVER_TIMEOUT_SQL,
+         .blocksRollback = false},
         {.id = "SEC10",
          .family = family,
          .severity = Severity::Warning,
@@ -169,7 +172,8 @@ std::vector<CheckDefinition> roleParityChecks() {
          .expected = "no line with an error",
          .fix = "Correct the line and SELECT pg_reload_conf();",
          .source = "PostgreSQL manual, 21.1 The pg_hba.conf File",
-         .sql = "select format('line %s: %s', line_number, error) from pg_hba_file_rules where error is not null"},
+         .sql = "select format('line %s: %s', line_number, error) from pg_hba_file_rules where error is not null",
+         .blocksRollback = false},
         {.id = "ROL02",
          .family = family,
          .severity = Severity::Warning,
@@ -204,6 +208,7 @@ std::vector<CheckDefinition> roleParityChecks() {
          .fix = "Create it there, with its attributes and its password.",
          .source = "PostgreSQL manual, 31.6 Restrictions",
          .evaluate = rolesThere,
+         .blocksRollback = false,
          .validForSeconds = 120},
         {.id = "ROL03",
          .family = family,
@@ -215,6 +220,7 @@ std::vector<CheckDefinition> roleParityChecks() {
          .fix = "Grant it there.",
          .source = "PostgreSQL manual, 22.3 Role Membership",
          .evaluate = membersThere,
+         .blocksRollback = false,
          .validForSeconds = 120},
         {.id = "ROL04",
          .family = family,
@@ -226,6 +232,7 @@ std::vector<CheckDefinition> roleParityChecks() {
          .fix = "Set it there.",
          .source = "PostgreSQL manual, ALTER ROLE, SET",
          .evaluate = settingsThere,
+         .blocksRollback = false,
          .validForSeconds = 120},
         {.id = "ROL06",
          .family = family,

@@ -74,7 +74,6 @@ std::vector<CheckDefinition> roleChecks() {
         {.id = "SEC02",
          .family = family,
          .scope = Source,
-         .when = Always,
          .perDatabase = true,
          .question = "May the replication role read every table?",
          .why = "The copy of a table that it can't read fails again and again.",

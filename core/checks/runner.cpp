@@ -6,6 +6,7 @@
 #include "core/postgres/sql.h"
 #include "core/util/text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace tealdeck {
@@ -129,6 +130,9 @@ class Run {
         line.id = id;
         line.family = check.family;
         line.severity = check.severityFor ? check.severityFor(subject.plan()) : check.severity;
+        if (line.severity == Severity::Blocking && !check.blocksRollback && m_context.direction == Direction::Reverse) {
+            line.severity = Severity::Warning;
+        }
         line.question = check.question;
         line.why = check.why;
         line.expected = check.expected;
@@ -144,6 +148,19 @@ class Run {
         m_lines.push_back(std::move(line));
     }
 
+    /// The side that follows is read-only by default, for the one who pastes as well.
+    void openDestination(std::vector<FixStatement>& statements, const CheckSubject& subject) const {
+        const std::vector<std::string>& databases = subject.plan().databases;
+        for (std::size_t i = 0; i < statements.size(); ++i) {
+            const std::string& database = statements[i].database.empty() ? subject.database : statements[i].database;
+            const bool follows = statements[i].side.value_or(subject.side) == destinationOf(m_context.direction);
+            if (follows && std::find(databases.begin(), databases.end(), database) != databases.end()) {
+                const FixStatement open{"SET default_transaction_read_only = off;", statements[i].side, statements[i].database};
+                statements.insert(statements.begin() + static_cast<std::ptrdiff_t>(i++), open);
+            }
+        }
+    }
+
     std::string fixFor(const CheckDefinition& check, const CheckSubject& subject, const CheckAnswer& found) {
         if (found.result != CheckResult::Fail) {
             return check.fix;
@@ -151,6 +168,9 @@ class Run {
         std::vector<FixStatement> statements = found.fixes;
         if (!check.fixSql.empty()) {
             statements.push_back({fillPlaceholders(check.fixSql, subject.plan(), m_context)});
+        }
+        if (m_context.moment == CheckMoment::BeforeCutover) {
+            openDestination(statements, subject);
         }
         const std::string& database = subject.database.empty() ? subject.plan().side(subject.side).primary.database : subject.database;
         return composeFix(check.fix, statements, subject.side, database);

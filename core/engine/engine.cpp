@@ -97,6 +97,9 @@ CommandReply Engine::submit(const Command& command) {
             reasons.push_back(fmt::format("Type the deployment's name ({}) and a reason.", m_options.plan.deployment));
         }
     }
+    if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
+        reasons.push_back(may.error().text());
+    }
     const bool atOnce =
         command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {

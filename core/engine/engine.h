@@ -75,8 +75,8 @@ class Engine {
     Status runAbort();
     Status runFinalize();
     Status runOverride(const Command& command);
-    Status runSignOff(const Command& command);         // engine_checklist.cpp
-    Status mayOverride(const CheckState& check) const; // engine_checklist.cpp
+    Status runSignOff(const Command& command);                         // engine_checklist.cpp
+    Status mayBeSaid(const Command& command, const Snapshot& s) const; // engine_checklist.cpp: sign-offs and overrides
 
     // engine_state.cpp: what the engine knows and tells
     void evaluateChecklist();

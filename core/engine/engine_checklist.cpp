@@ -70,14 +70,10 @@ SignedItems readSignedItems(const Plan& plan) {
 } // namespace
 
 Status Engine::runSignOff(const Command& command) {
-    const std::string name = member<std::string>(command.args, "item", "");
-    const ManualItem* item = manualItem(m_options.plan, name);
-    if (item == nullptr) {
-        return Error{Error::Kind::Invalid,
-                     fmt::format("There is no manual item {}.", plainText(name, 80)),
-                     "The checklist shows their names; other checks are not signed off but mended.",
-                     {}};
+    if (const Status may = mayBeSaid(command, m_hub.snapshot()); !may) {
+        return may;
     }
+    const ManualItem* item = manualItem(m_options.plan, member<std::string>(command.args, "item", ""));
     const std::string reason = member<std::string>(command.args, "reason", "");
     // First the record, then the effect.
     if (const Status told = m_hub.publish(EventKind::SignOff, {{"item", item->id}, {"reason", reason}}, command.actor); !told) {
@@ -97,16 +93,35 @@ Status Engine::runSignOff(const Command& command) {
     return {};
 }
 
-Status Engine::mayOverride(const CheckState& check) const {
-    if (check.family == "manual") {
-        return Error{Error::Kind::Refused,
-                     fmt::format("{} waits for a sign-off, not for an override.", check.id),
-                     "Sign it off when it is done.",
-                     {}};
+Status Engine::mayBeSaid(const Command& command, const Snapshot& s) const {
+    if (command.kind == CommandKind::SignOff) {
+        const std::string name = member<std::string>(command.args, "item", "");
+        return manualItem(m_options.plan, name) != nullptr
+                   ? Status()
+                   : Status(Error{Error::Kind::Invalid,
+                                  fmt::format("There is no manual item {}.", plainText(name, 80)),
+                                  "The checklist shows their names; other checks are not signed off but mended.",
+                                  {}});
     }
-    const CheckDefinition* definition = checkDefinition(check.id);
+    const std::string id = member<std::string>(command.args, "check", "");
+    const auto found = std::find_if(s.checks.begin(), s.checks.end(), [&](const CheckState& check) { return check.id == id; });
+    if (command.kind != CommandKind::Override) {
+        return {};
+    }
+    if (found == s.checks.end()) {
+        return Error{Error::Kind::Invalid, fmt::format("There is no check {}.", plainText(id, 80)), "The checklist shows their names.", {}};
+    }
+    if (found->family == "manual") {
+        return Error{
+            Error::Kind::Refused, fmt::format("{} waits for a sign-off, not for an override.", id), "Sign it off when it is done.", {}};
+    }
+    if (found->result == CheckResult::Unknown) {
+        return Error{
+            Error::Kind::Refused, fmt::format("{} is unknown; only a known failure can be taken on.", id), "Make it answer first.", {}};
+    }
+    const CheckDefinition* definition = checkDefinition(id);
     if (definition != nullptr && !definition->overridable) {
-        return Error{Error::Kind::Refused, fmt::format("{} can't be taken on: {}", check.id, definition->why), "Mend what it names.", {}};
+        return Error{Error::Kind::Refused, fmt::format("{} can't be taken on: {}", id, definition->why), "Mend what it names.", {}};
     }
     return {};
 }

@@ -232,20 +232,12 @@ Status Engine::runFinalize() {
 }
 
 Status Engine::runOverride(const Command& command) {
-    const std::string id = member<std::string>(command.args, "check", "");
     const Snapshot s = m_hub.snapshot();
-    const auto found = std::find_if(s.checks.begin(), s.checks.end(), [&](const CheckState& check) { return check.id == id; });
-    if (found == s.checks.end()) {
-        return Error{Error::Kind::Invalid, fmt::format("There is no check {}.", id), "The checklist shows their names.", {}};
-    }
-    if (found->result == CheckResult::Unknown) {
-        return Error{
-            Error::Kind::Refused, fmt::format("{} is unknown; only a known failure can be taken on.", id), "Make it answer first.", {}};
-    }
-    if (const Status may = mayOverride(*found); !may) {
+    if (const Status may = mayBeSaid(command, s); !may) {
         return may;
     }
-    CheckState check = *found;
+    const std::string id = member<std::string>(command.args, "check", "");
+    CheckState check = *std::find_if(s.checks.begin(), s.checks.end(), [&](const CheckState& other) { return other.id == id; });
     check.overrideBy = command.actor;
     check.overrideReason = member<std::string>(command.args, "reason", "");
     return m_hub.publish(EventKind::Check, toJson(check), command.actor);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The checklist before a cutover, planted on a green that follows; manual items, sign-offs and overrides by the real programs.
+#include "core/util/files.h"
+#include "tests/integration/check_fixture.h"
+#include "tests/integration/check_plants.h"
+
+#include <set>
+
+namespace tealdeck::test {
+namespace {
+
+struct Ended {
+    int exitCode = -1;
+    Json report = Json::object();
+    std::string all;
+};
+
+class CheckPrograms : public Checks {
+  protected:
+    ~CheckPrograms() override {
+        if (m_lab) {
+            static_cast<void>(ctl({"stop"}));
+        }
+    }
+    Ended ctl(std::vector<std::string> arguments, bool json = true) {
+        std::vector<std::string> argv = {std::string(TEALDECK_BIN_DIR) + "/tealctl"};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        argv.push_back(m_lab->state().planFile());
+        if (json) {
+            argv.emplace_back("--json");
+        }
+        const Result<ProcessOutcome> outcome = runProcess({argv, {}, {}, {}, 0, 0}, Deadline(Millis(120000)));
+        EXPECT_TRUE(outcome.ok()) << (outcome.ok() ? "" : outcome.error().text());
+        Ended ended;
+        if (outcome) {
+            ended.exitCode = outcome->exitCode;
+            ended.report = parseJson(outcome->output).value_or(Json::object());
+            ended.all = outcome->output + outcome->errors;
+        }
+        return ended;
+    }
+    void addToPlan(const std::string& text) {
+        const std::string file = m_lab->state().planFile();
+        ASSERT_TRUE(writeFileAtomically(file, readFile(file).valueOr("") + text).ok());
+    }
+};
+
+const std::vector<Plant>& cutoverPlants() {
+    using enum Side;
+    static const std::vector<Plant> list = {
+        {"ROL01", Blue, "postgres", "create role bad_late login", "bad_late"},
+        {"ROL03", Blue, "postgres", "create role bad_member;;grant bad_member to shop_test", "shop_test in bad_member",
+         "drop role bad_member"},
+        {"ROL04", Blue, "postgres", "alter role shop_app set work_mem = '9MB'", "work_mem of shop_app"},
+        {"CMP04/shop", Blue, "shop", "create index bad_late_index on shop.cart(at)", "bad_late_index", "drop index shop.bad_late_index"},
+        {"CMP17/shop", Blue, "shop", "create sequence shop.bad_sequence", "bad_sequence", nullptr, "drop sequence shop.bad_sequence"},
+        {"GRN02/green/shop", Green, "shop",
+         "set default_transaction_read_only = off;;delete from pg_statistic where starelid = 'shop.customer'::regclass", "shop.customer"},
+        {"GRN03/green/shop", Green, "shop", "set default_transaction_read_only = off;;alter subscription tealdeck_lab_forward disable",
+         "disabled"},
+        {"GRN04/green/shop", Blue, "shop",
+         "create table public.bad_late(a int primary key);;grant select on public.bad_late to tealdeck_repl", "bad_late"},
+        {"OBJ20/green/shop", Green, "shop",
+         "set default_transaction_read_only = off;;update pg_index set indisvalid = false where indexrelid = "
+         "'shop.customer_search'::regclass",
+         "customer_search"},
+        {"SRV24/green", Green, "postgres", "alter system set max_sync_workers_per_subscription = 0", "= 0"},
+    };
+    return list;
+}
+
+TEST_F(CheckPrograms, WhatStandsInTheWayOfACutoverIsFoundAndMended) {
+    ASSERT_NO_FATAL_FAILURE(startLab(0));
+    const Ended copied = ctl({"run", "--until", "validate"});
+    ASSERT_EQ(copied.exitCode, 0) << copied.all;
+    CheckContext cutover;
+    cutover.moment = CheckMoment::BeforeCutover;
+    for (const CheckState& line : run(cutover)) {
+        EXPECT_NE(line.result, CheckResult::Unknown) << shown(line);
+        EXPECT_FALSE(line.severity != Severity::Info && line.result != CheckResult::Pass) << shown(line);
+    }
+    for (const Plant& p : cutoverPlants()) {
+        SCOPED_TRACE(p.line);
+        runAll(*m_lab, p.side, p.database, pieces(p.plant, ";;"));
+        if (std::string(p.line).rfind("GRN04", 0) == 0) { // a migration that forgot the publication
+            runAll(*m_lab, Side::Green, "shop",
+                   {"set default_transaction_read_only = off", "create table public.bad_late(a int primary key)"});
+        }
+        reloadAfter(*m_lab, p.plant);
+        const CheckState found = lineOf(p.line, cutover);
+        EXPECT_EQ(found.result, CheckResult::Fail) << "planted: " << found.actual;
+        EXPECT_NE(found.actual.find(p.names), std::string::npos) << found.actual;
+        if (p.mend != nullptr) {
+            runAll(*m_lab, p.side, p.database, pieces(p.mend, ";;"));
+        } else {
+            applyFix(*m_lab, found.fix);
+        }
+        reloadAfter(*m_lab, p.mend != nullptr ? p.mend : found.fix);
+        EXPECT_TRUE(eventually(Millis(10000), [&] { return lineOf(p.line, cutover).result == CheckResult::Pass; }))
+            << lineOf(p.line, cutover).actual << "\n"
+            << found.fix;
+        if (p.after != nullptr) {
+            runAll(*m_lab, p.side, p.database, pieces(p.after, ";;"));
+        }
+    }
+    // Somebody writes on green; then the same key comes from blue, and apply stops.
+    const std::string row = "insert into load_item values (-1, -1, 'x')";
+    runAll(*m_lab, Side::Green, "shop", {"set default_transaction_read_only = off", row});
+    runAll(*m_lab, Side::Blue, "shop", {row});
+    for (const char* id : {"GRN05/green/shop", "GRN06/green/shop"}) {
+        EXPECT_TRUE(eventually(Millis(10000), [&] { return lineOf(id, cutover).result == CheckResult::Fail; })) << id;
+    }
+    const std::string fix = lineOf("GRN06/green/shop", cutover).fix;
+    runAll(*m_lab, Side::Green, "shop", {"set default_transaction_read_only = off", "delete from load_item where client = -1"});
+    ASSERT_TRUE(eventually(Millis(10000),
+                           [&] { return m_lab->value(Side::Green, "shop", "select count(*) from load_item where client = -1") == "1"; }));
+    applyFix(*m_lab, fix);
+    for (const char* id : {"GRN05/green/shop", "GRN06/green/shop"}) {
+        EXPECT_TRUE(eventually(Millis(3000), [&] { return lineOf(id, cutover).result == CheckResult::Pass; }))
+            << lineOf(id, cutover).actual;
+    }
+}
+
+TEST_F(CheckPrograms, ManualItemsBlockUntilSignedAndSomeBlockersStay) {
+    ASSERT_NO_FATAL_FAILURE(startLab(0));
+    ASSERT_TRUE(writeFileAtomically(m_lab->state().path("items.toml"),
+                                    "[[item]]\nid = \"told\"\nquestion = \"Have all been told?\"\nbefore = \"replicate\"\n")
+                    .ok());
+    ASSERT_NO_FATAL_FAILURE(addToPlan("\n[checklist]\nfile = \"items.toml\"\n\n[cost]\ncurrency = \"EUR\"\nexpected_days = 3\n"));
+    const auto blockers = [](const Ended& ended) {
+        std::set<std::string> ids;
+        for (const Json& line : member(ended.report, "blocking", Json::array())) {
+            ids.insert(member<std::string>(line, "id", ""));
+        }
+        return ids;
+    };
+    const Ended first = ctl({"check"});
+    EXPECT_EQ(first.exitCode, 3) << first.all;
+    EXPECT_EQ(blockers(first), std::set<std::string>{"MAN/told"});
+    EXPECT_EQ(member<std::string>(first.report["cost"], "currency", ""), "EUR");
+    EXPECT_EQ(ctl({"run", "--until", "replicate"}).exitCode, 3);
+    const Ended notThis = ctl({"override", "--check", "MAN/told", "--typed", "lab", "--reason", "no time"});
+    EXPECT_NE(notThis.exitCode, 0);
+    EXPECT_NE(notThis.all.find("sign-off"), std::string::npos) << notThis.all;
+    EXPECT_EQ(ctl({"sign-off", "--item", "MAN/nobody"}).exitCode, 3);
+    EXPECT_EQ(ctl({"sign-off", "--item", "MAN/told", "--reason", "mail of Monday"}).exitCode, 0);
+    EXPECT_EQ(ctl({"check"}).exitCode, 0);
+    EXPECT_EQ(ctl({"stop"}).exitCode, 0);
+    EXPECT_EQ(ctl({"check"}).exitCode, 0) << "a sign-off outlives the engine";
+
+    m_lab->run(Side::Blue, "shop", "create unlogged table bad_unlogged(a int primary key)");
+    m_lab->run(Side::Green, "postgres", "alter role tealdeck_repl noreplication");
+    EXPECT_EQ(blockers(ctl({"check"})), (std::set<std::string>{"OBJ04/blue/shop", "SEC01/green", "CMP08/blue"}));
+    const Ended kept = ctl({"override", "--check", "SEC01/green", "--typed", "lab", "--reason", "no time"});
+    EXPECT_EQ(kept.exitCode, 3) << kept.all;
+    EXPECT_NE(kept.all.find("can't be taken on"), std::string::npos) << kept.all;
+    EXPECT_EQ(ctl({"override", "--check", "OBJ04/blue/shop", "--typed", "lab", "--reason", "rows are not needed"}).exitCode, 0);
+    EXPECT_EQ(blockers(ctl({"check"})), (std::set<std::string>{"SEC01/green", "CMP08/blue"}));
+
+    // Said once for a server, not for each question.
+    ASSERT_NO_FATAL_FAILURE(stop("green-primary"));
+    const Ended report = ctl({"check"}, false);
+    EXPECT_EQ(report.exitCode, 3);
+    EXPECT_NE(report.all.find(" checks unknown: "), std::string::npos) << report.all;
+    std::size_t lines = 0;
+    for (std::size_t at = report.all.find("onnect"); at != std::string::npos; at = report.all.find("onnect", at + 1)) {
+        ++lines;
+    }
+    EXPECT_LT(lines, 12u) << report.all;
+}
+
+} // namespace
+} // namespace tealdeck::test
