@@ -20,8 +20,13 @@ using namespace tealdeck::testing_recording;
 
 namespace {
 
-constexpr int KILLS = 60;
-constexpr int MUTANTS = 2000;
+/// A long run asks for more than the every-day one, by a variable of the environment.
+int numberFrom(const char* variable, int otherwise) {
+    const char* given = std::getenv(variable);
+    return given != nullptr ? std::max(1, std::atoi(given)) : otherwise;
+}
+const int KILLS = numberFrom("TEALDECK_TEST_KILLS", 60);
+const int MUTANTS = numberFrom("TEALDECK_TEST_MUTANTS", 2000);
 
 std::uint64_t seedOfThisRun() {
     const char* given = std::getenv("TEALDECK_TEST_SEED");
