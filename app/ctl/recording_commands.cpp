@@ -1,36 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/recording_commands.h"
 
-#include "core/recording/export.h"
+#include "app/ctl/recording_options.h"
+#include "core/recording/finish.h"
 #include "core/recording/reader.h"
 #include "core/util/clock.h"
 #include "core/util/text.h"
 
 #include <cstdio>
 #include <fmt/format.h>
-#include <limits>
 #include <memory>
 
 namespace tealdeck {
 namespace {
-
-constexpr std::int64_t SECOND_US = 1'000'000;
-constexpr std::int64_t DAY_US = 86'400 * SECOND_US;
-
-struct Options {
-    std::string file;
-    bool json = false;
-    bool csv = false;
-    std::string kind;
-    std::uint64_t from = 1;
-    std::uint64_t limit = 0;
-    std::string at;
-};
-
-int fail(const Error& error) {
-    fmt::print(stderr, "tealctl: {}\n", error.text());
-    return 2;
-}
 
 std::string duration(std::int64_t us) {
     const std::int64_t ms = us / 1000;
@@ -49,6 +31,9 @@ Json toJson(const RecordingInfo& info) {
             {"last_wall_us", info.lastWallUs},
             {"duration_us", info.durationUs},
             {"finished", info.closed},
+            {"salvaged", info.salvaged},
+            {"format_version", info.version},
+            {"keyframes", info.keyframes},
             {"head", info.headHash},
             {"size_bytes", info.sizeBytes},
             {"verify", info.verified ? toJson(*info.verified) : Json(nullptr)}};
@@ -67,15 +52,15 @@ void row(const char* name, const std::string& value) {
     fmt::print("{:<12} {}\n", name, value);
 }
 
-int showInfo(const Options& options) {
+int showInfo(const RecordingOptions& options) {
     const auto reader = RecordingReader::open(options.file);
     if (!reader) {
-        return fail(reader.error());
+        return failRecording(reader.error());
     }
     const Result<VerifyReport> report = (*reader)->verify();
     const Result<RecordingInfo> info = report ? (*reader)->info() : Result<RecordingInfo>(report.error());
     if (!info) {
-        return fail(info.error());
+        return failRecording(info.error());
     }
     if (options.json) {
         fmt::print("{}\n", dumpJson(toJson(*info)));
@@ -92,112 +77,110 @@ int showInfo(const Options& options) {
     row("duration", duration(info->durationUs));
     row("finished", info->closed ? "yes" : "no");
     row("size", fmt::format("{:.1f} MiB", static_cast<double>(info->sizeBytes) / (1 << 20)));
+    row("format", fmt::format("version {}, {} keyframes", info->version, info->keyframes));
+    if (!info->salvaged.empty()) {
+        row("salvaged", info->salvaged);
+    }
     row("head", info->headHash);
     row("chain", sentence(*report));
     return report->ok ? 0 : 1;
 }
 
-int showVerify(const Options& options) {
+/// The whole file against what was noted when it was finished.
+struct DigestCheck {
+    std::string found;
+    std::string noted; ///< empty: nothing was noted
+    [[nodiscard]] bool same() const { return noted.empty() || noted == found; }
+};
+
+Result<DigestCheck> checkDigest(const std::string& file) {
+    const Result<std::string> found = fileDigest(file);
+    const Result<std::optional<std::string>> noted = notedDigest(file);
+    if (!found || !noted) {
+        return found ? noted.error() : found.error();
+    }
+    return DigestCheck{*found, noted->value_or("")};
+}
+
+int showVerify(const RecordingOptions& options) {
     const auto reader = RecordingReader::open(options.file);
     if (!reader) {
-        return fail(reader.error());
+        return failRecording(reader.error());
     }
     const Result<VerifyReport> report = (*reader)->verify();
     if (!report) {
-        return fail(report.error());
+        return failRecording(report.error());
     }
-    fmt::print("{}\n", options.json ? dumpJson(toJson(*report)) : fmt::format("{}\nhead {}", sentence(*report), report->headHash));
-    return report->ok ? 0 : 1;
-}
-
-/// The moment of a time of day (UTC) at or after the beginning of the recording.
-Result<std::int64_t> momentOf(const std::string& at, std::int64_t firstWallUs) {
-    unsigned hours = 0;
-    unsigned minutes = 0;
-    unsigned seconds = 0;
-    int used = 0;
-    const bool shaped =
-        std::sscanf(at.c_str(), "%2u:%2u:%2u%n", &hours, &minutes, &seconds, &used) == 3 && static_cast<std::size_t>(used) == at.size();
-    if (!shaped || hours > 23 || minutes > 59 || seconds > 59) {
-        return Error{
-            Error::Kind::Invalid, fmt::format("--at {} is no time of day.", plainText(at, 40)), "Write it as HH:MM:SS, in UTC.", {}};
+    const Result<DigestCheck> digest = checkDigest(options.file);
+    if (!digest) {
+        return failRecording(digest.error());
     }
-    const std::int64_t midnight = firstWallUs - firstWallUs % DAY_US;
-    const std::int64_t moment = midnight + (static_cast<std::int64_t>(hours) * 3600 + minutes * 60 + seconds) * SECOND_US;
-    // The second in which the recording began belongs to it.
-    return moment + SECOND_US <= firstWallUs ? moment + DAY_US : moment;
-}
-
-void printEvent(const Event& event, const Options& options) {
     if (options.json) {
-        fmt::print("{}", ndjsonLine(event));
-    } else if (options.csv) {
-        fmt::print("{}", csvLine(event));
+        Json json = toJson(*report);
+        json["sha256"] = digest->found;
+        json["sha256_noted"] = digest->noted.empty() ? Json(nullptr) : Json(digest->noted);
+        fmt::print("{}\n", dumpJson(json));
     } else {
-        fmt::print("{:>7} {} {:<11} {:<10} {}\n", event.seq, isoUtc(event.wallUs), eventKindName(event.kind), plainText(event.actor, 10),
-                   describe(event));
+        fmt::print("{}\nhead {}\nfile {}, {}\n", sentence(*report), report->headHash, digest->found,
+                   digest->noted.empty() ? "no .sha256 beside it to compare with"
+                   : digest->same()      ? "as its .sha256 says"
+                                         : "NOT what its .sha256 says");
     }
-}
-
-int showEvents(const Options& options) {
-    const std::optional<EventKind> kind = eventKindFromName(options.kind);
-    if (!options.kind.empty() && !kind) {
-        return fail({Error::Kind::Invalid,
-                     fmt::format("There is no kind of event named {}.", plainText(options.kind, 40)),
-                     "Try metrics, note, statement, phase, intent, outcome or operator.",
-                     {}});
-    }
-    const auto reader = RecordingReader::open(options.file);
-    const Result<RecordingInfo> info = reader ? (*reader)->info() : Result<RecordingInfo>(reader.error());
-    if (!info) {
-        return fail(info.error());
-    }
-    std::int64_t after = std::numeric_limits<std::int64_t>::min();
-    if (!options.at.empty()) {
-        const Result<std::int64_t> moment = momentOf(options.at, info->firstWallUs);
-        if (!moment) {
-            return fail(moment.error());
-        }
-        after = *moment;
-    }
-    if (options.csv) {
-        fmt::print("{}", csvHeader());
-    }
-    std::uint64_t shown = 0;
-    bool begun = false;
-    const Status read = (*reader)->read(options.from, 0, [&](const Event& event) {
-        begun = begun || event.wallUs >= after;
-        if (begun && (!kind || event.kind == *kind)) {
-            printEvent(event, options);
-            ++shown;
-        }
-        return options.limit == 0 || shown < options.limit;
-    });
-    return read ? 0 : fail(read.error());
+    return report->ok && digest->same() ? 0 : 1;
 }
 
 } // namespace
 
+int failRecording(const Error& error) {
+    fmt::print(stderr, "tealctl: {}\n", error.text());
+    return 2;
+}
+
 void addRecordingCommands(CLI::App& app, int& exitCode) {
-    CLI::App* recording = app.add_subcommand("recording", "Look into a recording (*.teal)");
+    CLI::App* recording = app.add_subcommand("recording", "Look into a recording (*.teal), copy or export it");
     recording->require_subcommand(1);
-    const auto options = std::make_shared<Options>();
-    const auto add = [&](const char* name, const char* what, int (*show)(const Options&)) {
+    const auto options = std::make_shared<RecordingOptions>();
+    const auto add = [&](const char* name, const char* what, int (*run)(const RecordingOptions&), const char* example) {
         CLI::App* command = recording->add_subcommand(name, what);
         command->add_option("FILE", options->file, "The recording")->required();
-        command->add_flag("--json", options->json, "JSON; for events one object a line");
-        command->callback([options, show, &exitCode] { exitCode = show(*options); });
+        command->footer(std::string("Example: tealctl recording ") + example);
+        command->callback([options, run, &exitCode] { exitCode = run(*options); });
         return command;
     };
-    add("info", "What it is about, how long, whether it is finished and sound", &showInfo);
-    add("verify", "Recompute the chain of hashes: exit code 0 when it is sound, 1 when not", &showVerify);
-    CLI::App* events = add("events", "Its events, one a line", &showEvents);
+    const auto filters = [&](CLI::App* command) {
+        command->add_option("--kind", options->kind, "Only this kind, for example phase, intent, operator, metrics");
+        command->add_option("--from", options->from, "Begin at this number");
+        command->add_option("--limit", options->limit, "At most so many (0: all)");
+        command->add_option("--at", options->at, "Begin at this time of day in UTC, HH:MM:SS");
+    };
+    add("info", "What it is about, how long, whether it is finished and sound: exit code 0 when sound, 1 when not", &showInfo,
+        "info shop.teal --json")
+        ->add_flag("--json", options->json, "JSON");
+    add("verify", "Recompute the chain of hashes and the file's digest: exit code 0 when sound, 1 when not", &showVerify,
+        "verify shop.teal")
+        ->add_flag("--json", options->json, "JSON");
+    CLI::App* events = add("events", "Its events, one a line", &showRecordingEvents, "events shop.teal --kind phase --at 14:05:00");
+    events->add_flag("--json", options->json, "One JSON object a line");
     events->add_flag("--csv", options->csv, "Comma-separated values for spreadsheets");
-    events->add_option("--kind", options->kind, "Only this kind, for example phase, intent, operator, metrics");
-    events->add_option("--from", options->from, "Begin at this number");
-    events->add_option("--limit", options->limit, "At most so many (0: all)");
-    events->add_option("--at", options->at, "Begin at this time of day in UTC, HH:MM:SS");
-    events->footer("Example: tealctl recording events shop.teal --kind phase --at 14:05:00");
+    filters(events);
+    CLI::App* exported =
+        add("export", "All that it says, for other programs", &exportRecording, "export shop.teal --format csv --out shop.csv");
+    exported->add_option("--format", options->format, "ndjson (one JSON object a line) or csv (for spreadsheets)")->required();
+    exported->add_option("--out", options->out, "A new file instead of the standard output");
+    filters(exported);
+    CLI::App* salvaged = add("salvage",
+                             "Copy what the chain proves of a damaged one: exit code 0 when nothing is missing, 1 when something is, 2 "
+                             "when nothing can be proven",
+                             &salvageRecordingFile, "salvage torn.teal --out saved.teal");
+    salvaged->add_option("--out", options->out, "The new file")->required();
+    salvaged->add_flag("--json", options->json, "The report as JSON");
+    CLI::App* redacted = add("redact", "Copy it without what others must not see; the copy still verifies, with the same head",
+                             &redactRecordingFile, "redact shop.teal --out public.teal --class hosts,names,statements --word 'Acme Ltd'");
+    redacted->add_option("--out", options->out, "The new file")->required();
+    redacted->add_option("--class", options->classes, "hosts, names, statements, values, texts; hosts,names,statements unless told")
+        ->delimiter(',');
+    redacted->add_option("--word", options->words, "Take out each record that contains this, in any case; may be given several times");
+    redacted->add_flag("--json", options->json, "The report as JSON");
 }
 
 } // namespace tealdeck

@@ -2,6 +2,7 @@
 #include "core/metrics/sampler.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <set>
@@ -180,7 +181,8 @@ void Sampler::sampleSides() {
             const auto before = m_commits.find(side);
             // Counters fall when statistics are reset or the server crashed.
             if (before != m_commits.end() && at > before->second.atUs && now->commits >= before->second.commits) {
-                m_values["tps" + suffix] = (now->commits - before->second.commits) * 1e6 / static_cast<double>(at - before->second.atUs);
+                const double tps = (now->commits - before->second.commits) * 1e6 / static_cast<double>(at - before->second.atUs);
+                m_values["tps" + suffix] = std::round(tps * 1000) / 1000; // more digits say nothing and fill the recording
             }
             m_commits[side] = {now->commits, at};
             m_answeredUs[side] = at;

@@ -10,6 +10,7 @@
 #include <random>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /// What the tests of the recording share.
 namespace tealdeck::testing_recording {
@@ -19,9 +20,14 @@ using Random = std::mt19937_64;
 inline const std::map<std::string, std::string> META{
     {"deployment", "shop"}, {"recording_id", "r-1"}, {"plan_sha256", "00"}, {"tool", "test"}};
 
+/// In memory where that is possible: what is tested here needs no disk, and a wait for one at each durable record takes most of the time.
+inline std::filesystem::path temporaryFolder() {
+    return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path();
+}
+
 /// A folder of this test's own.
 struct Folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / ("tealdeck-test-" + randomHex(6));
+    std::filesystem::path path = temporaryFolder() / ("tealdeck-test-" + randomHex(6));
     Folder() { std::filesystem::create_directories(path); }
     ~Folder() {
         std::error_code ignored;

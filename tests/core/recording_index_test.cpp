@@ -111,7 +111,7 @@ TEST(RecordingIndex, a_changed_keyframe_is_seen_and_never_shown) {
     const auto path = folder.path / "a.teal";
     const auto events = writeLikeAnEngine(path, random, 800, 2, true);
     ::chmod(path.c_str(), 0600);
-    for (const char* sql : {"UPDATE keyframe SET body=body||x'00'", "UPDATE keyframe SET base=0 WHERE base<>0",
+    for (const char* sql : {"UPDATE keyframe SET body=CAST(body||'x' AS BLOB)", "UPDATE keyframe SET base=0 WHERE base<>0",
                             "UPDATE keyframe SET body=x'7b7d' WHERE seq > 100", "DELETE FROM keyframe"}) {
         const auto copy = folder.path / "copy.teal";
         std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
