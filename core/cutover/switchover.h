@@ -64,6 +64,7 @@ class Switchover {
     Status pauseAndOpen(StepContext& context);
     Status pausePoolers();
     Status fenceAndReceive(StepContext& context);
+    Status mayStillOpen(const StepContext& context) const;
     Status openDestination();
     Status resumePoolers();
     Status takeBack(const Error& reason, bool neverOpened);

@@ -142,9 +142,12 @@ Status Switchover::fenceAndReceive(StepContext& context) {
     }
     crashPoint("received");
     m_report.partsMs["receive"] = m_timer->part();
-    if (!status) {
-        return status;
-    }
+    return status.ok() ? mayStillOpen(context) : status;
+}
+
+/// The last questions before the point of no return.
+Status Switchover::mayStillOpen(const StepContext& context) const {
+    const CutoverPlan& c = m_plan.cutover;
     if (context.cancelled()) {
         return Error{Error::Kind::Refused, "Stopped by Abort before the point of no return.", {}, {}};
     }

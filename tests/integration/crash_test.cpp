@@ -48,32 +48,42 @@ class Crash : public testing::Test {
         const CtlResult died = run.ctl(command, {{"TEALDECK_CRASH_AT", point}});
         ASSERT_NE(died.exitCode, 0) << "the engine was to die here";
         EXPECT_TRUE(run.writesGoOn(CLIENTS_GO_ON)) << "clients hang";
-
         const CtlResult state = run.ctl({"status"});
         EXPECT_EQ(member<std::string>(state.report, "writes_to", ""), side) << state.report.dump(2);
         const CtlResult again = run.ctl(command);
         ASSERT_EQ(again.exitCode, 0) << again.report.dump(2) << again.errors;
         ASSERT_TRUE(run.writesGoOn(Millis(5000)));
     }
+
+    /// One lab for all points of a kind: each round ends on blue again, as it began.
+    static void dieAtEveryPoint(bool past) {
+        UpgradeRun run(15, 18);
+        ASSERT_TRUE(run.ok());
+        run.startLoad();
+        const CtlResult copied = run.ctl({"run", "--until", "ramp"});
+        ASSERT_EQ(copied.exitCode, 0) << copied.report.dump(2) << copied.errors;
+        int switches = 0;
+        for (const Point& point : POINTS) {
+            if (point.past != past) {
+                continue;
+            }
+            const auto at = [&](const char* command) { return fmt::format(fmt::runtime(point.name), command); };
+            ASSERT_NO_FATAL_FAILURE(dieAt(run, {"run", "--until", "observe"}, at("cutover"), past ? "green" : "blue"));
+            ASSERT_NO_FATAL_FAILURE(dieAt(run, {"rollback"}, at("rollback"), past ? "blue" : "green"));
+            switches += 2;
+        }
+        HistoryVerdict verdict;
+        run.endLoad("blue", switches, verdict);
+        EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
+    }
 };
 
-TEST_F(Crash, killedAtEveryPointOfACutoverAndOfARollback) {
-    UpgradeRun run(15, 18);
-    ASSERT_TRUE(run.ok());
-    run.startLoad();
-    const CtlResult copied = run.ctl({"run", "--until", "ramp"});
-    ASSERT_EQ(copied.exitCode, 0) << copied.report.dump(2) << copied.errors;
-    int switches = 0;
-    // One lab for all points: each round ends on blue again, as it began.
-    for (const Point& point : POINTS) {
-        ASSERT_NO_FATAL_FAILURE(
-            dieAt(run, {"run", "--until", "observe"}, fmt::format(fmt::runtime(point.name), "cutover"), point.past ? "green" : "blue"));
-        ASSERT_NO_FATAL_FAILURE(dieAt(run, {"rollback"}, fmt::format(fmt::runtime(point.name), "rollback"), point.past ? "blue" : "green"));
-        switches += 2;
-    }
-    HistoryVerdict verdict;
-    run.endLoad("blue", switches, verdict);
-    EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
+TEST_F(Crash, killedAtEveryPointBeforeTheOpeningWritesReturn) {
+    dieAtEveryPoint(false);
+}
+
+TEST_F(Crash, killedAtEveryPointAfterTheOpeningTheMoveCompletes) {
+    dieAtEveryPoint(true);
 }
 
 TEST_F(Crash, killedAfterEveryStepOfFinalizingItGoesOn) {
