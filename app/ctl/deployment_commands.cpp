@@ -8,6 +8,7 @@
 #include "app/ctl/terminal.h"
 #include "core/util/files.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
 #include <functional>
@@ -89,9 +90,16 @@ int withSession(const Arguments& a, const std::function<Status(EngineSession&, c
 /// Feeds are sampled every second; the worker of a server that was away starts again within 5 s (wal_retrieve_retry_interval), and the
 /// slot may stay taken for a while longer: a program waits for what a person would wait for.
 constexpr Millis FEED_WAIT{30000};
+constexpr Millis CHECK_WAIT{10000};
 
 Status checkBlockers(EngineSession& session, CommandKind next) {
-    session.waitFor([&](const Snapshot& s) { return whyNot(s, next, s.steadyUs).empty(); }, FEED_WAIT);
+    const auto open = [&](const Snapshot& s) { return whyNot(s, next, s.steadyUs).empty(); };
+    const auto checkBlocks = [&](const Snapshot& s) {
+        return std::any_of(s.checks.begin(), s.checks.end(), [&](const CheckState& check) { return isBlocking(check, s.steadyUs); });
+    };
+    // What a check found seldom mends itself.
+    session.waitFor([&](const Snapshot& s) { return open(s) || (next != CommandKind::Ramp && checkBlocks(s)); }, FEED_WAIT);
+    session.waitFor(open, session.snapshot().seq > 0 && checkBlocks(session.snapshot()) ? CHECK_WAIT : Millis(0));
     const Snapshot s = session.snapshot();
     const std::vector<std::string> reasons = whyNot(s, next, s.steadyUs);
     if (reasons.empty()) {

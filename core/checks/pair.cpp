@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/checks/catalogue.h"
 #include "core/checks/server_link.h"
+#include "core/checks/settings_compare.h"
 #include "core/postgres/sql.h"
 #include "core/util/process.h"
 
@@ -189,6 +190,23 @@ CheckAnswer dumpProgram(const CheckSubject& s) {
     return CheckAnswer::findings(found);
 }
 
+/// A session that is opened meanwhile would count as skew, so each side is asked once before.
+CheckAnswer clocks(const CheckSubject& s) {
+    const auto read = [&](Side side) { return s.sessions.query(side, "", "select extract(epoch from clock_timestamp())::float8"); };
+    static_cast<void>(read(otherSide(s.side)));
+    static_cast<void>(read(s.side));
+    const std::int64_t begin = Clock::system().steadyUs();
+    const Result<Rows> first = read(s.side);
+    const Result<Rows> other = read(otherSide(s.side));
+    const Result<Rows> last = read(s.side);
+    if (!first || !other || !last) {
+        return findingsOf(!first ? first : !other ? other : last);
+    }
+    const auto seconds = [](const Rows& rows) { return std::strtod(rows.text(0, 0).c_str(), nullptr); };
+    const double uncertain = static_cast<double>(Clock::system().steadyUs() - begin) / 2e6;
+    return compareClocks(seconds(*other) - (seconds(*first) + seconds(*last)) / 2, uncertain);
+}
+
 } // namespace
 
 std::vector<CheckDefinition> pairChecks() {
@@ -279,6 +297,18 @@ std::vector<CheckDefinition> pairChecks() {
          .source = "PostgreSQL manual, pg_dump, Notes",
          .evaluate = dumpProgram,
          .overridable = false},
+        {.id = "CMP13",
+         .family = family,
+         .severity = Severity::Warning,
+         .scope = Pair,
+         .when = Always,
+         .question = "Do the clocks agree?",
+         .why = "now() would jump at the switch, backwards perhaps; the lag in seconds is wrong by as much.",
+         .expected = "less than one second apart",
+         .fix = "Synchronise both hosts by NTP.",
+         .source = "PostgreSQL manual, 9.9.5 Current Date/Time",
+         .evaluate = clocks,
+         .validForSeconds = 120},
     };
 }
 

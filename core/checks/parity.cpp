@@ -231,22 +231,6 @@ CheckAnswer synchronous(const CheckSubject& s) {
     return alike ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
 }
 
-CheckAnswer clocks(const CheckSubject& s) {
-    const auto read = [&](Side side) { return s.sessions.query(side, "", "select extract(epoch from clock_timestamp())::float8"); };
-    static_cast<void>(read(otherSide(s.side))); // a session that is opened meanwhile would count as skew
-    static_cast<void>(read(s.side));
-    const std::int64_t begin = Clock::system().steadyUs();
-    const Result<Rows> first = read(s.side);
-    const Result<Rows> other = read(otherSide(s.side));
-    const Result<Rows> last = read(s.side);
-    if (!first || !other || !last) {
-        return findingsOf(!first ? first : !other ? other : last);
-    }
-    const auto seconds = [](const Rows& rows) { return std::strtod(rows.text(0, 0).c_str(), nullptr); };
-    const double uncertain = static_cast<double>(Clock::system().steadyUs() - begin) / 2e6;
-    return compareClocks(seconds(*other) - (seconds(*first) + seconds(*last)) / 2, uncertain);
-}
-
 } // namespace
 
 std::vector<CheckDefinition> parityChecks() {
@@ -386,18 +370,6 @@ std::vector<CheckDefinition> parityChecks() {
          .source = "PostgreSQL manual, 27.2.2 pg_stat_replication",
          .evaluate = streamingReplicas,
          .validForSeconds = 60},
-        {.id = "PAR14",
-         .family = family,
-         .severity = Severity::Warning,
-         .scope = Pair,
-         .when = Always,
-         .question = "Do the clocks agree?",
-         .why = "now() would jump at the switch, backwards perhaps; the lag in seconds is wrong by as much.",
-         .expected = "less than one second apart",
-         .fix = "Synchronise both hosts by NTP.",
-         .source = "PostgreSQL manual, 9.9.5 Current Date/Time",
-         .evaluate = clocks,
-         .validForSeconds = 120},
     };
 }
 

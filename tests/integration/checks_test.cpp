@@ -69,6 +69,10 @@ TEST_F(Checks, WhatCannotBeAskedIsUnknown) {
     const std::vector<CheckState> asked = runChecks(Connector(weak, "tealdeck/lab/1"), {});
     EXPECT_EQ(find(asked, "CMP02")->result, CheckResult::Unknown) << shown(*find(asked, "CMP02"));
     EXPECT_EQ(find(asked, "SEC00/blue")->result, CheckResult::Fail) << shown(*find(asked, "SEC00/blue"));
+    applyFix(*m_lab, find(asked, "SEC00/blue")->fix);
+    CheckContext again;
+    again.only = "SEC00";
+    EXPECT_EQ(find(runChecks(Connector(weak, "tealdeck/lab/1"), again), "SEC00/blue")->result, CheckResult::Pass);
 
     ::kill(m_lab->pidOf("green-primary"), SIGSTOP);
     const Deadline bounded(Millis(15000));

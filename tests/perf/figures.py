@@ -18,6 +18,7 @@ from summary import pauses_ms, spread  # noqa: E402
 ROUND_TRIPS = 5  # a cutover and a rollback each
 RUNBOOK_RUNS = 3
 STARTS = 5
+CHECKS = 3
 SETTLE_SECONDS = 2
 
 
@@ -62,7 +63,8 @@ def figure(name, value, unit, goal, peer=None, peer_value=None, more=None):
 class Lab:
     """A practice lab of its own; ends with the block."""
 
-    def __init__(self, bin_folder):
+    def __init__(self, bin_folder, *options):
+        self.options = options or ("--replicas", "1")
         self.tealctl = os.path.join(bin_folder, "tealctl")
         self.base = tempfile.mkdtemp(prefix="tealdeck-perf-")
         os.chmod(self.base, 0o755)
@@ -71,7 +73,7 @@ class Lab:
         self.load = None
 
     def __enter__(self):
-        run(self.tealctl, "lab", "up", "--dir", self.dir, "--blue", "15", "--green", "18", "--replicas", "1")
+        run(self.tealctl, "lab", "up", "--dir", self.dir, "--blue", "15", "--green", "18", *self.options)
         with open(os.path.join(self.dir, "lab.json"), encoding="utf-8") as text:
             self.state = json.load(text)
         return self
@@ -195,6 +197,18 @@ def cutover_pause(bin_folder):
     return figure("cutover_pause", statistics.median(ours["pauses"]), "ms", 100, "runbook script: a psql per step, 1 s poll", statistics.median(peer["pauses"]), more)
 
 
+def check_many(bin_folder):
+    """The checklist on ten thousand tables, asked by an engine that runs already."""
+    with Lab(bin_folder, "--replicas", "0", "--schema", "many", "--tables", "10000") as lab:
+        times = []
+        for _ in range(CHECKS + 1):
+            begin = time.monotonic()
+            run(lab.tealctl, "check", lab.plan, "--json")
+            times.append((time.monotonic() - begin) * 1000)
+        times = times[1:]  # the first one starts the engine
+        return figure("check_many", statistics.median(times), "ms", 15000, more={"what": "tealctl check, 10,000 tables, PostgreSQL 15 and 18", "spread": spread(times)})
+
+
 class Display:
     """An X server of our own; ends with the block."""
 
@@ -250,7 +264,7 @@ def main(bin_folder, json_file, names):
     failed = False
     for name in names:
         try:
-            figures.append({"cutover_pause": cutover_pause, "console_start": console_start, "recording": recording}[name](bin_folder))
+            figures.append({"cutover_pause": cutover_pause, "console_start": console_start, "recording": recording, "check_many": check_many}[name](bin_folder))
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as reason:
             log(f"{name} could not be measured: {reason}")
             failed = True
