@@ -173,9 +173,8 @@ double at(std::vector<double> values, double share) {
     return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
-Json measure(const std::filesystem::path& file) {
-    Times cold;
-    Times verify;
+/// Opens the cold file and verifies it, several times; the last one stays open.
+std::unique_ptr<RecordingReader> openAndVerify(const std::filesystem::path& file, Times& cold, Times& verify) {
     std::unique_ptr<RecordingReader> reader;
     for (int i = 0; i < REPEATS; ++i) {
         makeCold(file);
@@ -189,6 +188,13 @@ Json measure(const std::filesystem::path& file) {
             }
         });
     }
+    return reader;
+}
+
+Json measure(const std::filesystem::path& file) {
+    Times cold;
+    Times verify;
+    const std::unique_ptr<RecordingReader> reader = openAndVerify(file, cold, verify);
     const RecordingInfo info = orFail(reader->info());
     Random random(2);
     Times seeks;
