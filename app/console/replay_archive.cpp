@@ -56,6 +56,8 @@ Result<std::shared_ptr<const ReplayArchive>> loadArchive(const std::filesystem::
     archive->verified = verify && verify.value().ok;
     archive->verdict = !verify                ? "not verified: " + verify.error().text()
                        : verify.value().ok    ? fmt::format("chain verified, {} records", verify.value().records)
+                       : verify.value().brokenAtSeq == 0
+                           ? "FILE DAMAGED: " + verify.value().reason
                                               : fmt::format("CHAIN BROKEN at record {}: {}", verify.value().brokenAtSeq, verify.value().reason);
     return std::shared_ptr<const ReplayArchive>(std::move(archive));
 }
