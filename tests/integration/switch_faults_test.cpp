@@ -29,7 +29,7 @@ struct Break {
     const char* mode;
     bool mayReturn; ///< false: green has been opened for sure
 };
-constexpr Break BEFORE_THE_OPENING[] = {{"paused", "cut", true}, {"paused", "stall", true}};
+constexpr Break BEFORE_THE_OPENING[] = {{"paused", "cut", true}, {"paused", "stall", true}, {"paused", "half-open", true}};
 /// A stalled opening may arrive when the link heals, or be overtaken by the taking back: one of both, never a mixture.
 constexpr Break AROUND_THE_OPENING[] = {
     {"opening", "cut", true}, {"opening", "stall", true}, {"opening", "half-open", false}, {"opened-first", "cut", false}};
