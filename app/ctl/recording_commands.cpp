@@ -86,6 +86,16 @@ int showInfo(const RecordingOptions& options) {
     return report->ok ? 0 : 1;
 }
 
+/// The number of the record with this hash, for example the head_hash that a control database remembers; 0 when there is none.
+Result<std::uint64_t> findHead(RecordingReader& reader, const std::string& head) {
+    std::uint64_t found = 0;
+    const Status read = reader.readStored(1, 0, [&](const StoredRecord& record) {
+        found = chain::hex(record.hash) == head ? record.seq : 0;
+        return found == 0;
+    });
+    return read ? Result<std::uint64_t>(found) : Result<std::uint64_t>(read.error());
+}
+
 /// The whole file against what was noted when it was finished.
 struct DigestCheck {
     std::string found;
@@ -112,12 +122,15 @@ int showVerify(const RecordingOptions& options) {
         return failRecording(report.error());
     }
     const Result<DigestCheck> digest = checkDigest(options.file);
-    if (!digest) {
-        return failRecording(digest.error());
+    const Result<std::uint64_t> anchor = options.head.empty() || !report->ok ? Result<std::uint64_t>(0) : findHead(**reader, options.head);
+    if (!digest || !anchor) {
+        return failRecording(digest ? anchor.error() : digest.error());
     }
+    const bool anchored = options.head.empty() || *anchor != 0;
     if (options.json) {
         Json json = toJson(*report);
         json["sha256"] = digest->found;
+        json["anchor_seq"] = *anchor == 0 ? Json(nullptr) : Json(*anchor);
         json["sha256_noted"] = digest->noted.empty() ? Json(nullptr) : Json(digest->noted);
         fmt::print("{}\n", dumpJson(json));
     } else {
@@ -126,7 +139,11 @@ int showVerify(const RecordingOptions& options) {
                    : digest->same()      ? "as its .sha256 says"
                                          : "NOT what its .sha256 says");
     }
-    return report->ok && digest->same() ? 0 : 1;
+    if (!options.json && !options.head.empty()) {
+        fmt::print("anchor {}\n", anchored ? fmt::format("is the hash of record {}", *anchor)
+                                           : "is the hash of NO record: this is another recording, or a part of it is missing");
+    }
+    return report->ok && digest->same() && anchored ? 0 : 1;
 }
 
 } // namespace
@@ -156,9 +173,11 @@ void addRecordingCommands(CLI::App& app, int& exitCode) {
     add("info", "What it is about, how long, whether it is finished and sound: exit code 0 when sound, 1 when not", &showInfo,
         "info shop.teal --json")
         ->add_flag("--json", options->json, "JSON");
-    add("verify", "Recompute the chain of hashes and the file's digest: exit code 0 when sound, 1 when not", &showVerify,
-        "verify shop.teal")
-        ->add_flag("--json", options->json, "JSON");
+    CLI::App* verify = add("verify", "Recompute the chain of hashes and the file's digest: exit code 0 when sound, 1 when not", &showVerify,
+                           "verify shop.teal --head 3f0c…");
+    verify->add_flag("--json", options->json, "JSON");
+    verify->add_option("--head", options->head,
+                       "A hash that a record must have: head_hash of tealdeck.deployment in a database, or of a report");
     CLI::App* events = add("events", "Its events, one a line", &showRecordingEvents, "events shop.teal --kind phase --at 14:05:00");
     events->add_flag("--json", options->json, "One JSON object a line");
     events->add_flag("--csv", options->csv, "Comma-separated values for spreadsheets");

@@ -18,6 +18,7 @@ struct RecordingOptions {
     std::uint64_t limit = 0;
     std::string at;
     std::string out;
+    std::string head;
     std::string format;
     std::vector<std::string> classes;
     std::vector<std::string> words;

@@ -45,6 +45,8 @@ TEST(RecordingCommands, say_what_a_recording_is_and_whether_it_is_sound) {
     EXPECT_EQ(verify.exitCode, 0);
     EXPECT_EQ(jsonOf(verify)["sha256"], jsonOf(verify)["sha256_noted"]);
     EXPECT_EQ(jsonOf(verify)["head"], info["head"]);
+    EXPECT_EQ(jsonOf(recording({"verify", path, "--json", "--head", info["head"]}))["anchor_seq"], 61);
+    EXPECT_EQ(recording({"verify", path, "--head", std::string(64, '0')}).exitCode, 1) << "another recording";
     change(path, "PRAGMA user_version=2; UPDATE record SET wall_us=0 WHERE seq=7");
     EXPECT_EQ(recording({"info", path}).exitCode, 1);
     const ProcessOutcome broken = recording({"verify", path});
