@@ -15,6 +15,8 @@ namespace {
 const std::map<std::string, const char*>& examples() {
     static const std::map<std::string, const char*> table = {
         {"check", "tealctl check shop.toml"},
+        {"sign-off", "tealctl sign-off shop.toml --item MAN/backup --reason \"restored on the test machine today\""},
+        {"override", "tealctl override shop.toml --check PAR03 --typed shop --reason \"green is sized on purpose\""},
         {"run", "tealctl run shop.toml --until validate\n  tealctl run shop.toml --until observe --hold cutover\n"
                 "  tealctl run shop.toml --until finalized --dry-run"},
         {"ramp", "tealctl ramp shop.toml --percent 20"},
@@ -37,11 +39,16 @@ const std::map<std::string, const char*>& examples() {
         {"recording", "tealctl recording info shop.teal"},
         {"recording info", "tealctl recording info shop.teal --json"},
         {"recording verify", "tealctl recording verify shop.teal"},
+        {"recording events", "tealctl recording events shop.teal --kind phase --at 14:05:00"},
+        {"recording export", "tealctl recording export shop.teal --format csv --out shop.csv"},
+        {"recording salvage", "tealctl recording salvage torn.teal --out saved.teal"},
+        {"recording redact", "tealctl recording redact shop.teal --out for-others.teal --class hosts,names"},
         {"lab", "tealctl lab up --dir /tmp/lab --blue 15 --green 18"},
         {"lab up", "tealctl lab up --dir /tmp/lab --blue 15 --green 18 --replicas 1"},
         {"lab down", "tealctl lab down --dir /tmp/lab --remove"},
         {"lab status", "tealctl lab status --dir /tmp/lab"},
         {"lab load", "tealctl lab load --dir /tmp/lab --clients 8 --rate 300 --seconds 60"},
+        {"lab fault", "tealctl lab fault --dir /tmp/lab engine-green stall\n  tealctl lab fault --dir /tmp/lab pooler-1 kill"},
         {"lab psql", "tealctl lab psql --dir /tmp/lab --side green --database shop -- -c 'select version()'"},
         {"lab start", "tealctl lab start --dir /tmp/lab green-primary"},
         {"lab fetch", "tealctl lab fetch 17 18"},

@@ -108,7 +108,7 @@ TEST_F(Ctl, theManualPageHasEveryCommand) {
     const std::string page = ctl({"man"}).output;
     EXPECT_EQ(page.rfind(".TH TEALCTL 1", 0), 0U);
     for (const std::string& name : subcommands(ctl({"--help"}).output)) {
-        EXPECT_THAT(page, HasSubstr(".SS " + name + "\n"));
+        EXPECT_THAT(page, HasSubstr(".SS " + std::regex_replace(name, std::regex("-"), "\\-") + "\n"));
     }
     EXPECT_THAT(page, HasSubstr("\\-\\-dry\\-run"));
     EXPECT_THAT(page, HasSubstr(".SH EXIT STATUS"));
