@@ -111,7 +111,10 @@ SwitchContext Engine::switchContext() {
             m_options.program,
             m_epoch,
             [this] { return m_lock && m_lock->held(); },
-            [this](bool quiet) { quiet ? m_sampler->pause() : m_sampler->resume(); },
+            [this](bool quiet) {
+                m_statements->keep(quiet);
+                quiet ? m_sampler->pause() : m_sampler->resume();
+            },
             [this](bool past) { setPhase(Phase::Cutover, past ? "Past the point of no return: completing." : "Returned.", past); }};
 }
 

@@ -10,17 +10,36 @@ namespace {
 
 /// Texts are the program's own and few; names of tables make them many.
 constexpr std::size_t MOST_BUCKETS = 5000;
+constexpr std::size_t MOST_KEPT = 1000;
 
 } // namespace
 
 void StatementLog::take(const StatementReport& report) {
-    const std::string text = report.text == "(secret)" ? report.text : redactSql(report.text);
-    std::uint64_t unrecorded = 0;
     const std::lock_guard lock(m_mutex);
     if (!m_publish) {
         return;
     }
-    const std::int64_t now = m_steadyUs();
+    if (!m_keeping) {
+        publish(report, m_steadyUs());
+    } else if (m_kept.size() < MOST_KEPT) {
+        m_kept.emplace_back(m_steadyUs(), report);
+    }
+}
+
+void StatementLog::keep(bool on) {
+    const std::lock_guard lock(m_mutex);
+    m_keeping = on;
+    if (on || !m_publish) {
+        return;
+    }
+    for (const auto& [at, report] : std::exchange(m_kept, {})) {
+        publish(report, at);
+    }
+}
+
+void StatementLog::publish(const StatementReport& report, std::int64_t now) {
+    const std::string text = report.text == "(secret)" ? report.text : redactSql(report.text);
+    std::uint64_t unrecorded = 0;
     if (m_buckets.size() > MOST_BUCKETS) {
         m_buckets.clear();
     }
@@ -44,7 +63,8 @@ void StatementLog::take(const StatementReport& report) {
                {"rows", report.rows},
                {"ok", report.sqlstate.empty()},
                {"sqlstate", report.sqlstate},
-               {"unrecorded", unrecorded}});
+               {"unrecorded", unrecorded},
+               {"ended_us", now}});
 }
 
 void StatementLog::close() {

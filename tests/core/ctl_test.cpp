@@ -90,8 +90,8 @@ TEST_F(Ctl, completionKnowsTheCommandsAndTheirOptions) {
     const fs::path script = folder / "tealctl.bash";
     ASSERT_TRUE(writeFileAtomically(script, ctl({"completion", "bash"}).output).ok());
     const auto complete = [&](const std::string& words, int at) {
-        return call({"bash", "-c", "source \"$1\"; eval \"COMP_WORDS=($2)\"; COMP_CWORD=$3; _tealctl; echo \"${COMPREPLY[@]}\"",
-                     "bash", script.string(), words, std::to_string(at)})
+        return call({"bash", "-c", "source \"$1\"; eval \"COMP_WORDS=($2)\"; COMP_CWORD=$3; _tealctl; echo \"${COMPREPLY[@]}\"", "bash",
+                     script.string(), words, std::to_string(at)})
             .output;
     };
     EXPECT_THAT(complete("tealctl al", 1), HasSubstr("alarm"));

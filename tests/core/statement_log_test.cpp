@@ -35,6 +35,22 @@ TEST_F(StatementLogTest, saysWhereHowLongAndHowItEnded) {
     EXPECT_EQ(Json(bodies).dump().find("canary"), std::string::npos);
 }
 
+TEST_F(StatementLogTest, keepsWhatComesInASwitchForAfterwards) {
+    log.keep(true);
+    now = 7;
+    take("select tealdeck.fence('x')");
+    EXPECT_TRUE(bodies.empty());
+    now = 9;
+    log.keep(false);
+    ASSERT_EQ(bodies.size(), 1U);
+    EXPECT_EQ(bodies[0]["ended_us"], 7);
+    log.keep(true);
+    take("select 2");
+    log.close();
+    log.keep(false);
+    EXPECT_EQ(bodies.size(), 1U);
+}
+
 TEST_F(StatementLogTest, whatRepeatsRestsAndIsCounted) {
     for (int i = 0; i < 50; ++i) {
         take("select 1 from marker where token = '" + std::to_string(i) + "'");
