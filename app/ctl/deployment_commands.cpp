@@ -9,7 +9,6 @@
 #include "core/util/files.h"
 
 #include <algorithm>
-#include <csignal>
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
@@ -249,28 +248,17 @@ int status(const Arguments& a) {
     });
 }
 
-int stopEngine(const Arguments& a) {
+int stop(const Arguments& a) {
     const Result<Plan> plan = readPlan(a.plan);
     if (!plan) {
         return complain(plan.error(), a, USAGE);
     }
-    const Result<std::string> text = readFile(plan->engineFolder / "engine.json");
-    const int pid = text.ok() ? member<int>(parseJson(*text).value_or(Json::object()), "pid", 0) : 0;
-    if (pid <= 1 || !engineAnswers(*plan)) {
-        fmt::print("No engine runs for {}.\n", plan->deployment);
-        return DONE;
+    const Result<bool> ran = stopEngine(*plan);
+    if (!ran) {
+        return complain(ran.error(), a, FAILED);
     }
-    ::kill(pid, SIGTERM);
-    const Deadline deadline(Millis(30000));
-    while (::kill(pid, 0) == 0 && engineAnswers(*plan)) {
-        if (deadline.passed()) {
-            return complain({Error::Kind::Timeout,
-                             "The engine did not stop within 30 s.",
-                             "It may be in the middle of a switch; look at its status.",
-                             {}},
-                            a, FAILED);
-        }
-        ::poll(nullptr, 0, 50);
+    if (!*ran) {
+        fmt::print("No engine runs for {}.\n", plan->deployment);
     }
     return DONE;
 }
@@ -369,9 +357,7 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
                        : session.run(CommandKind::Finalize, {{"typed", a->typed}, {"reason", a->reason}});
         });
     });
-    add(app, "stop", "Stop the engine of a plan; the deployment stays as it is", a)->callback([a, &exitCode] {
-        exitCode = stopEngine(*a);
-    });
+    add(app, "stop", "Stop the engine of a plan; the deployment stays as it is", a)->callback([a, &exitCode] { exitCode = stop(*a); });
     CLI::App* plan = app.add_subcommand("plan", "Work with plan files")->require_subcommand(1);
     CLI::App* validate = plan->add_subcommand("validate", "Say whether a plan is well-formed");
     validate->add_option("plan", a->plan, "The plan (TOML)")->required();

@@ -3,9 +3,12 @@
 
 #include "core/engine/engine.h"
 #include "core/plan/hook_points.h"
+#include "core/util/files.h"
 #include "core/util/process.h"
 
+#include <csignal>
 #include <fmt/format.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -78,6 +81,26 @@ Status ensureEngine(const Plan& plan, bool takeover) {
                      {}};
     }
     return {};
+}
+
+Result<bool> stopEngine(const Plan& plan) {
+    const Result<std::string> text = readFile(plan.engineFolder / "engine.json");
+    const int pid = text.ok() ? member<int>(parseJson(*text).value_or(Json::object()), "pid", 0) : 0;
+    if (pid <= 1 || !engineAnswers(plan)) {
+        return false;
+    }
+    ::kill(pid, SIGTERM);
+    const Deadline deadline(Millis(30000));
+    while (::kill(pid, 0) == 0 && engineAnswers(plan)) {
+        if (deadline.passed()) {
+            return Error{Error::Kind::Timeout,
+                         "The engine did not stop within 30 s.",
+                         "It may be in the middle of a switch; look at its status.",
+                         {}};
+        }
+        ::poll(nullptr, 0, 50);
+    }
+    return true;
 }
 
 Result<std::unique_ptr<EngineSession>> EngineSession::open(Options options) {

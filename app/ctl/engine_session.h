@@ -63,4 +63,7 @@ std::string userName();
 /// A program of ours beside this one.
 std::string siblingProgram(const char* name);
 
+/// Asks the engine of a plan to end and waits until it has, 30 s at most; false when none ran.
+Result<bool> stopEngine(const Plan& plan);
+
 } // namespace tealdeck

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/lab_commands.h"
 
+#include "app/ctl/engine_session.h"
 #include "app/ctl/lab_fault_command.h"
 #include "app/ctl/lab_load_command.h"
 #include "app/lab/lab.h"
@@ -61,10 +62,16 @@ void addUp(CLI::App& lab, int& exitCode) {
 void addDown(CLI::App& lab, int& exitCode) {
     auto dir = std::make_shared<std::string>();
     auto remove = std::make_shared<bool>(false);
-    CLI::App* down = lab.add_subcommand("down", "End the lab's own processes");
+    CLI::App* down = lab.add_subcommand("down", "End the lab's own processes, and the engine of its plan");
     down->add_option("--dir", *dir, "Folder of the lab")->required();
     down->add_flag("--remove", *remove, "Remove the folder too");
     down->callback([dir, remove, &exitCode] {
+        // An engine without servers would ask for them for ever.
+        if (const Result<Plan> plan = readPlan(std::filesystem::path(*dir) / "plan.toml"); plan.ok()) {
+            if (const Result<bool> stopped = stopEngine(*plan); !stopped) {
+                fmt::print(stderr, "tealctl: {}\n", stopped.error().text());
+            }
+        }
         const Status ended = downLab(*dir, *remove);
         if (!ended) {
             exitCode = fail(ended.error());
