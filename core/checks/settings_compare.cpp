@@ -52,7 +52,10 @@ CheckAnswer compareSettings(const Settings& first, const Settings& second, const
         const double more = number ? std::strtod(a->second.value.c_str(), nullptr) - std::strtod(b->second.value.c_str(), nullptr) : 0;
         const bool bySomebody =
             a->second.source == "configuration file" || a->second.source == "command line" || a->second.source == "environment variable";
-        const bool differs = rule == Rule::NotLess ? more > 0 : a->second.value != b->second.value && (rule == Rule::Equal || bySomebody);
+        // Two untouched settings differ when a version changed its default (18: effective_io_concurrency 16 instead of 1): nobody's wish.
+        const bool untouched = a->second.source == "default" && b->second.source == "default";
+        const bool differs =
+            rule == Rule::NotLess ? more > 0 && !untouched : a->second.value != b->second.value && (rule == Rule::Equal || bySomebody);
         if (differs && a->second.context != "internal") {
             found.push_back(fmt::format("{}: {}{} here, {}{} on {}", name, a->second.value, a->second.unit, b->second.value, b->second.unit,
                                         sideName(secondSide)));

@@ -35,7 +35,9 @@ CheckContext contextFor(const Snapshot& s) {
         break;
     }
     const auto moved = [](const SwitchReport& report) { return report.ok; };
-    context.firstCutover = s.phase != Phase::RolledBack && std::none_of(s.switches.begin(), s.switches.end(), moved);
+    // An engine that died in a switch left no report of it: the phase tells as well.
+    context.firstCutover = context.direction == Direction::Forward && s.phase != Phase::RolledBack &&
+                           std::none_of(s.switches.begin(), s.switches.end(), moved);
     return context;
 }
 

@@ -139,6 +139,10 @@ TEST(Settings, AreComparedByTheirRule) {
     EXPECT_EQ(compareSettings(blue, green, all, Rule::SetElsewhere, Side::Green).fixes.size(), 2u) << "defaults are nobody's decision";
     const CheckAnswer equal = compareSettings(blue, green, all, Rule::Equal, Side::Green);
     EXPECT_EQ(equal.fixes.size(), 4u);
+    Settings newer = blue;
+    newer["max_connections"].value = "50";
+    EXPECT_EQ(compareSettings(blue, newer, {"max_connections"}, Rule::NotLess, Side::Green).result, CheckResult::Pass)
+        << "a version's other default";
     EXPECT_EQ(alterSystem("search_path", blue.at("search_path")),
               "ALTER SYSTEM SET \"search_path\" = 'shop', '$user'; SELECT pg_reload_conf();");
 }
