@@ -100,7 +100,7 @@ TEST_F(Gates, refuseACutoverWhileALinkIsCutOrSilent) {
     run.startLoad();
     const CtlResult copied = run.ctl({"run", "--until", "ramp"});
     ASSERT_EQ(copied.exitCode, 0) << copied.report.dump(2) << copied.errors;
-    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "stall", BLOCKED, "is unknown"));
+    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "stall", BLOCKED, "checks are unknown"));
     ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "cut", BLOCKED, "\"cutover\" is blocked"));
     ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "green-blue", "cut", BLOCKED, "forward feed"));
     // The servers' own time-outs are longer than a minute: their catalogs still say that the feed is alive. The markers know better.
