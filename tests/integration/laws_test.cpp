@@ -55,10 +55,14 @@ void Laws::aWayBackThatCannotBeBuilt() {
 
 /// Law 5: what green has not received it is not opened with. Law 12: blue gets back what it had, and no more.
 void Laws::aFeedThatStandsStillInThePause() {
+    for (const Side side : {Side::Blue, Side::Green}) {
+        run.lab().run(side, "shop",
+                      "begin read write; create role another_superuser superuser login; create role "
+                      "retired_superuser superuser nologin; alter database shop set work_mem = '5MB'; commit");
+    }
     run.lab().run(Side::Blue, "shop",
                   "revoke connect on database shop from public; grant connect on database shop to shop_app, shop_reader, tealdeck_repl; "
-                  "grant connect on database shop to shop_test with grant option; alter database shop set work_mem = '5MB'; "
-                  "create role another_superuser superuser login; create role retired_superuser superuser nologin");
+                  "grant connect on database shop to shop_test with grant option");
     const std::string before = run.lab().ask(Side::Blue, "shop", LOGINS);
     ASSERT_EQ(run.ctl({"stop"}).exitCode, 0);
     const CtlResult stalled = run.ctlHeldAt("paused", [&] { run.signal(Side::Blue, SENDERS, SIGSTOP); }, {"run", "--until", "observe"});
