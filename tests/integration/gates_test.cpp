@@ -3,6 +3,7 @@
 // write on, and when all is well again the same command goes through.
 #include "app/lab/faults.h"
 #include "app/lab/sql_client.h"
+#include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
 #include <fmt/format.h>
@@ -104,6 +105,11 @@ TEST_F(Gates, refuseACutoverWhileALinkIsCutOrSilent) {
     ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "cut", BLOCKED, "\"cutover\" is blocked"));
     ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "green-blue", "cut", BLOCKED, "forward feed"));
     // The servers' own time-outs are longer than a minute: their catalogs still say that the feed is alive. The markers know better.
+    ASSERT_TRUE(eventually(Millis(60000), [&] {
+        return run.lab().ask(Side::Blue, "shop",
+                             "select count(*) from pg_stat_replication where application_name like 'tealdeck%' and state = 'streaming'") ==
+               "2";
+    })) << "the feeds did not come back";
     ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "green-blue", "stall", RETURNED, "marker"));
     expectGoesThrough(run);
 }
