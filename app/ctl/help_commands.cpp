@@ -18,6 +18,7 @@ const std::map<std::string, const char*>& examples() {
         {"sign-off", "tealctl sign-off shop.toml --item MAN/backup --reason \"restored on the test machine today\""},
         {"override", "tealctl override shop.toml --check PAR03 --typed shop --reason \"green is sized on purpose\""},
         {"run", "tealctl run shop.toml --until validate\n  tealctl run shop.toml --until observe --hold cutover\n"
+                "  tealctl run shop.toml --until ramp --auto --recording /var/lib/tealdeck/shop.teal\n"
                 "  tealctl run shop.toml --until finalized --dry-run"},
         {"ramp", "tealctl ramp shop.toml --percent 20"},
         {"status", "tealctl status shop.toml --watch"},

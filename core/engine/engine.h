@@ -36,6 +36,7 @@ class Engine {
         std::string program;   ///< the engine's own program, run again as guardian
         std::string holder;    ///< who drives, for the deployment's row
         bool takeover = false; ///< end another engine's sessions instead of giving way to it
+        std::filesystem::path recording = {}; ///< where a new recording is written; empty: in the plan's folder, under a name of its own
     };
     /// Reads the situation from the servers, finishes or takes back what another life left half done, and is ready for commands.
     static Result<std::unique_ptr<Engine>> start(Options options);
@@ -71,12 +72,19 @@ class Engine {
     Status runCheck();
     Status runReplicate();
     Status runRamp(double percent, const std::string& actor);
-    Status runSwitch(Direction direction);
     Status runAbort();
     Status runFinalize();
     Status runOverride(const Command& command);
     Status runSignOff(const Command& command);                         // engine_checklist.cpp
     Status mayBeSaid(const Command& command, const Snapshot& s) const; // engine_checklist.cpp: sign-offs and overrides
+
+    // engine_switch.cpp
+    [[nodiscard]] Status gatesNow(CommandKind kind) const;
+    SwitchContext switchContext();
+    Status saveRouters();
+    Status runSwitch(Direction direction);
+    Status switchFrom(Phase before, Direction direction);
+    Status completeSwitch(Switchover& switchover, Direction direction);
 
     // engine_state.cpp: what the engine knows and tells
     void evaluateChecklist();
@@ -99,8 +107,6 @@ class Engine {
     void lookAtAlarms();
     Status runWord(const Command& command);
     Status shelve(const Command& command);
-
-    SwitchContext switchContext();
 
     Options m_options;
     std::string m_recordingId;

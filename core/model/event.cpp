@@ -17,7 +17,7 @@ struct KindRow {
 };
 
 // Durable: intents, outcomes, what people decided and what they were shown, moves of the phase and seals.
-constexpr std::array<KindRow, 23> KINDS{{
+constexpr std::array<KindRow, 24> KINDS{{
     {EventKind::Metrics, "metrics", false},
     {EventKind::Note, "note", false},
     {EventKind::Statement, "statement", false},
@@ -41,6 +41,7 @@ constexpr std::array<KindRow, 23> KINDS{{
     {EventKind::Fence, "fence", true},
     {EventKind::Alarm, "alarm", false},
     {EventKind::Switch, "switch", true},
+    {EventKind::Inventory, "inventory", false},
 }};
 
 const KindRow* findKind(EventKind kind) {
@@ -128,6 +129,8 @@ std::string describeMeasured(const Event& event) {
     case EventKind::Switch:
         return either(piece(body, "direction", 20), "switch") + (member<bool>(body, "ok", false) ? " done" : " failed") +
                after(", pause ms ", piece(body, "pause_ms", 20)) + after(", ", piece(body, "detail"));
+    case EventKind::Inventory:
+        return piece(body, "side", 20) + after("/", piece(body, "node", 80)) + ": what it has changed";
     case EventKind::Fence:
         return piece(body, "side", 20) + " is " + either(piece(body, "state", 20), "unknown") + after(": ", piece(body, "detail"));
     case EventKind::Metrics:

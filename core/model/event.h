@@ -33,7 +33,8 @@ enum class EventKind {
     Traffic = 20,     ///< body: a TrafficState
     Fence = 21,       ///< body: {"side", "state", "detail"}
     Alarm = 22,       ///< body: an AlarmState
-    Switch = 23       ///< body: a SwitchReport: one finished cutover or rollback with its timings
+    Switch = 23,      ///< body: a SwitchReport: one finished cutover or rollback with its timings
+    Inventory = 32    ///< body: an Inventory: what one server has; told when it changed
 };
 
 /// "metrics", "note", ...; "unknown" for a number this version does not know.

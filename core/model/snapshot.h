@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include "core/model/event.h"
+#include "core/model/inventory.h"
 #include "core/model/phase.h"
 
 #include <map>
@@ -155,6 +156,7 @@ struct Snapshot {
     std::string busyWith;             ///< command that runs now; empty: idle
     std::vector<Node> blue;
     std::vector<Node> green;
+    std::vector<Inventory> inventory; ///< one a server; empty until it was asked
     std::string blueFence = "open"; ///< open, read-only, fenced, unknown
     std::string greenFence = "unknown";
     std::vector<CheckState> checks;

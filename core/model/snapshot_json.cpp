@@ -256,6 +256,7 @@ Json toJson(const Snapshot& s) {
             {"busy_with", s.busyWith},
             {"blue", listToJson(s.blue)},
             {"green", listToJson(s.green)},
+            {"inventory", listToJson(s.inventory)},
             {"blue_fence", s.blueFence},
             {"green_fence", s.greenFence},
             {"checks", listToJson(s.checks)},
@@ -283,6 +284,7 @@ Snapshot snapshotFromJson(const Json& j) {
     s.busyWith = member<std::string>(j, "busy_with", "");
     s.blue = listFromJson<Node>(j, "blue", nodeFromJson);
     s.green = listFromJson<Node>(j, "green", nodeFromJson);
+    s.inventory = listFromJson<Inventory>(j, "inventory", inventoryFromJson);
     s.blueFence = member<std::string>(j, "blue_fence", "unknown");
     s.greenFence = member<std::string>(j, "green_fence", "unknown");
     s.checks = listFromJson<CheckState>(j, "checks", checkFromJson);

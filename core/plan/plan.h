@@ -30,6 +30,7 @@ struct Endpoint {
     std::string zone;     ///< availability zone, as the operator names it
     std::string instance; ///< name of an instance class of [cost]; empty: not told
     double storageGb = 0; ///< disk of the server; 0: not told
+    std::string patroni;  ///< address of Patroni's REST interface, such as "http://10.0.0.5:8008"; empty: none
 };
 
 struct Environment {
@@ -141,7 +142,7 @@ struct AlarmPlan {
 /// A program of the operator's that is run at a point of the runbook.
 struct HookPlan {
     std::string name;
-    std::string point;   ///< a step, such as "cutover.switch", or a command: replicate, ramp, cutover, rollback, finalize, abort
+    std::string point;   ///< a step, such as "cutover.switch"; a command: replicate, ramp, cutover, …; after: also a phase, such as "validate"
     bool before = true;  ///< before: an exit code other than 0 vetoes what would follow; after: it is recorded
     std::string program; ///< absolute path; owned by root or the engine's user, writable by nobody else
     std::vector<std::string> arguments;   ///< as they are, no shell

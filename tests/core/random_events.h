@@ -106,6 +106,19 @@ inline Json randomRest(Random& random, EventKind kind) {
         alarm.active = random() % 2 == 0;
         return toJson(alarm);
     }
+    if (kind == EventKind::Inventory) {
+        Inventory inventory;
+        inventory.side = pick(random, {"blue", "green"});
+        inventory.node = pick(random, {"primary", "replica-1"});
+        inventory.settings = {{"work_mem", word(random)}};
+        inventory.slots = {{"", word(random), word(random)}};
+        inventory.databaseBytes = {{"shop", static_cast<double>(random() % 1000)}};
+        inventory.diskFreeBytes = maybe(random);
+        if (random() % 2 == 0) {
+            inventory.patroni = PatroniAnswer{word(random), "primary", maybe(random), "", random() % 2 == 0, ""};
+        }
+        return toJson(inventory);
+    }
     if (kind == EventKind::Switch) {
         SwitchReport report;
         report.direction = pick(random, {"cutover", "rollback"});
@@ -148,6 +161,7 @@ inline Json randomBody(Random& random, EventKind kind) {
                 {"detail", word(random)}};
     case EventKind::Traffic:
     case EventKind::Alarm:
+    case EventKind::Inventory:
     case EventKind::Switch:
     case EventKind::Session:
         return randomRest(random, kind);
@@ -168,15 +182,20 @@ inline Json randomBody(Random& random, EventKind kind) {
     }
 }
 
+inline EventKind randomKind(Random& random) {
+    const auto number = 1 + random() % 24;
+    return number == 24 ? EventKind::Inventory : static_cast<EventKind>(number);
+}
+
 inline Event randomEvent(Random& random, std::uint64_t seq) {
     Event event;
     event.seq = seq;
     event.steadyUs = static_cast<std::int64_t>(seq) * 1000 + static_cast<std::int64_t>(random() % 1000);
     event.wallUs = 1'700'000'000'000'000 + static_cast<std::int64_t>(random() % 1'000'000'000);
-    event.kind = static_cast<EventKind>(1 + random() % 23);
+    event.kind = randomKind(random);
     event.actor = pick(random, {"engine", "guardian", "anna", "bo\nb"});
     // A body of another kind now and then: the fold must stand it.
-    event.body = randomBody(random, random() % 15 == 0 ? static_cast<EventKind>(1 + random() % 23) : event.kind);
+    event.body = randomBody(random, random() % 15 == 0 ? randomKind(random) : event.kind);
     return event;
 }
 
