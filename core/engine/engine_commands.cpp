@@ -62,6 +62,9 @@ Status Engine::runReplicate() {
     if (!status) {
         return status;
     }
+    if (const Status guarded = guardAgainstDrift(); !guarded) {
+        return guarded;
+    }
     m_sampler->setHeartbeat(Side::Blue);
     setPhase(Phase::Validate, "GREEN has caught up and follows.");
     publishFences();
@@ -128,6 +131,7 @@ Status Engine::runSwitch(Direction direction) {
     if (const Status gates = gatesNow(m_hub.snapshot(), kind, m_hub.nowUs()); !gates) {
         return gates;
     }
+    stopWatching(); // a switch needs its slots, and ends what is local on that side
     for (const auto& pooler : m_poolers) {
         if (const Status kept = pooler->saveOriginal(savedRouterFile(m_options.plan, pooler->name())); !kept) {
             return kept;
@@ -198,6 +202,7 @@ Status Engine::runAbort() {
     if (const Status locked = needLock(); !locked) {
         return locked;
     }
+    stopWatching();
     m_sampler->setHeartbeat(std::nullopt);
     // Every part is tried, whatever became of the others.
     Status status;
@@ -220,6 +225,7 @@ Status Engine::runFinalize() {
     if (const Status kept = persistPhase(Phase::Finalized); !kept) {
         return kept;
     }
+    stopWatching();
     m_sampler->setHeartbeat(std::nullopt);
     const Status status = runSteps(finalizeSteps({m_connector, m_poolers, m_balancers}), m_never, false);
     if (!status) {

@@ -53,9 +53,9 @@ std::set<EventKind> kindsOf(RedactionClass redaction) {
     case RedactionClass::Names:
         return {EventKind::Session};
     case RedactionClass::Statements:
-        return {EventKind::Statement};
+        return {EventKind::Statement, EventKind::Drift};
     case RedactionClass::Values:
-        return {EventKind::Metrics, EventKind::Topology, EventKind::Replication, EventKind::Traffic, EventKind::Check, EventKind::Switch};
+        return {EventKind::Metrics, EventKind::Topology, EventKind::Replication, EventKind::Traffic, EventKind::Check, EventKind::Switch, EventKind::Verify};
     case RedactionClass::Texts:
         return {EventKind::Note, EventKind::Prompt, EventKind::Answer, EventKind::SignOff, EventKind::Operator, EventKind::ViewChange};
     }

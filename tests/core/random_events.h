@@ -121,6 +121,23 @@ inline Json randomRest(Random& random, EventKind kind) {
     return toJson(info);
 }
 
+inline Json randomComparison(Random& random) {
+    const std::string id = pick(random, {"a", "b"});
+    if (random() % 4 == 0) {
+        ComparisonState state;
+        state.id = id;
+        state.state = pick(random, {"running", "done", "cancelled"});
+        state.rows = moment(random);
+        return {{"comparison", toJson(state, false)}};
+    }
+    TableComparison table;
+    table.database = pick(random, {"shop", "crm"});
+    table.table = word(random) + std::to_string(random() % 500);
+    table.result = pick(random, {"equal", "equal", "different", "undecided"});
+    table.rows = moment(random);
+    return {{"id", id}, {"table", toJson(table)}};
+}
+
 inline Json randomBody(Random& random, EventKind kind) {
     switch (kind) {
     case EventKind::Metrics:
@@ -146,6 +163,14 @@ inline Json randomBody(Random& random, EventKind kind) {
         return {{"side", pick(random, {"blue", "green"})},
                 {"state", pick(random, {"open", "fenced", "read-only", "unknown"})},
                 {"detail", word(random)}};
+    case EventKind::Verify:
+        return randomComparison(random);
+    case EventKind::Drift:
+        return {{"id", random() % 9},
+                {"database", pick(random, {"shop", "crm", ""})},
+                {"side", "blue"},
+                {"statement", word(random)},
+                {"state", pick(random, {"open", "settled"})}};
     case EventKind::Traffic:
     case EventKind::Alarm:
     case EventKind::Switch:
@@ -173,10 +198,10 @@ inline Event randomEvent(Random& random, std::uint64_t seq) {
     event.seq = seq;
     event.steadyUs = static_cast<std::int64_t>(seq) * 1000 + static_cast<std::int64_t>(random() % 1000);
     event.wallUs = 1'700'000'000'000'000 + static_cast<std::int64_t>(random() % 1'000'000'000);
-    event.kind = static_cast<EventKind>(1 + random() % 23);
+    event.kind = static_cast<EventKind>(1 + random() % 27);
     event.actor = pick(random, {"engine", "guardian", "anna", "bo\nb"});
     // A body of another kind now and then: the fold must stand it.
-    event.body = randomBody(random, random() % 15 == 0 ? static_cast<EventKind>(1 + random() % 23) : event.kind);
+    event.body = randomBody(random, random() % 15 == 0 ? static_cast<EventKind>(1 + random() % 27) : event.kind);
     return event;
 }
 
