@@ -27,6 +27,7 @@
 namespace tealdeck {
 
 class Sampler;
+class ForeignWrites;
 
 /// One deployment's engine: takes commands, drives the runbook on a thread of its own, keeps the checklist fresh, records everything.
 class Engine {
@@ -74,6 +75,15 @@ class Engine {
     Status runRamp(double percent, const std::string& actor);
     Status runAbort();
     Status runFinalize();
+    Status runVerify(const Command& command); // engine_verify.cpp
+    void publishComparison(const ComparisonState& state);
+    CheckState foreignWritesLine(const Snapshot& s);
+    void stopWatching();
+
+    // engine_drift.cpp
+    Status runDrift(const Command& command);
+    Status guardAgainstDrift();
+    void lookForDrift();
     Status runOverride(const Command& command);
     Status runSignOff(const Command& command);                         // engine_checklist.cpp
     Status mayBeSaid(const Command& command, const Snapshot& s) const; // engine_checklist.cpp: sign-offs and overrides
@@ -134,6 +144,8 @@ class Engine {
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
     std::mutex m_checkMutex; ///< one evaluation at a time
+    std::mutex m_watchMutex; ///< guards the next
+    std::unique_ptr<ForeignWrites> m_watch;
     std::mutex m_alarmMutex; ///< guards the book; taken before the hub's own
     AlarmBook m_alarms;
     std::thread m_driver;

@@ -43,6 +43,9 @@ Status Engine::runReplicate() {
     if (!status) {
         return status;
     }
+    if (const Status guarded = guardAgainstDrift(); !guarded) {
+        return guarded;
+    }
     m_sampler->setHeartbeat(Side::Blue);
     setPhase(Phase::Validate, "GREEN has caught up and follows.");
     publishFences();
@@ -98,6 +101,7 @@ Status Engine::runAbort() {
     if (const Status locked = needLock(); !locked) {
         return locked;
     }
+    stopWatching();
     m_sampler->setHeartbeat(std::nullopt);
     // Every part is tried, whatever became of the others.
     Status status;
@@ -120,6 +124,7 @@ Status Engine::runFinalize() {
     if (const Status kept = persistPhase(Phase::Finalized); !kept) {
         return kept;
     }
+    stopWatching();
     m_sampler->setHeartbeat(std::nullopt);
     const Status status = runSteps(finalizeSteps({m_connector, m_poolers, m_balancers}), m_never, false);
     if (!status) {

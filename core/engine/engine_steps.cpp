@@ -114,6 +114,10 @@ Status Engine::runCommand(const Command& command) {
         return runOverride(command);
     case CommandKind::SignOff:
         return runSignOff(command);
+    case CommandKind::Drift:
+        return runDrift(command);
+    case CommandKind::Verify:
+        return runVerify(command);
     default:
         return Error{Error::Kind::Internal, fmt::format("\"{}\" has no implementation.", commandName(command.kind)), {}, {}};
     }

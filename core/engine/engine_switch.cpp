@@ -82,6 +82,7 @@ Status Engine::switchFrom(Phase before, Direction direction) {
     if (const Status gates = gatesNow(kind); !gates) {
         return gates;
     }
+    stopWatching(); // a switch needs its slots, and ends what is local on that side
     if (const Status saved = saveRouters(); !saved) {
         return saved;
     }

@@ -201,6 +201,10 @@ void apply(Snapshot& s, const Event& e) {
     case EventKind::Switch:
         s.switches.push_back(switchFromJson(e.body));
         return;
+    case EventKind::Verify:
+        return applyComparison(s.comparison, e);
+    case EventKind::Drift:
+        return applyDrift(s.drift, e);
     default:
         return;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/model/comparison.h"
 #include "core/model/event.h"
 #include "core/model/inventory.h"
 #include "core/model/phase.h"
@@ -168,6 +169,8 @@ struct Snapshot {
     std::map<std::string, MetricValue> metrics;
     std::int64_t rollbackUntilWallUs = 0; ///< end of the rollback window; 0: none
     std::string rollbackReadiness;        ///< why a rollback would or would not be lossless now
+    ComparisonState comparison;
+    std::vector<DriftState> drift;
 };
 
 /// The pure fold: the next snapshot from this one and an event. Unknown kinds and malformed bodies change only seq and the clocks.

@@ -267,7 +267,9 @@ Json toJson(const Snapshot& s) {
             {"switches", listToJson(s.switches)},
             {"metrics", metrics},
             {"rollback_until_wall_us", s.rollbackUntilWallUs},
-            {"rollback_readiness", s.rollbackReadiness}};
+            {"rollback_readiness", s.rollbackReadiness},
+            {"comparison", toJson(s.comparison)},
+            {"drift", listToJson(s.drift)}};
 }
 
 Snapshot snapshotFromJson(const Json& j) {
@@ -299,6 +301,8 @@ Snapshot snapshotFromJson(const Json& j) {
     }
     s.rollbackUntilWallUs = member<std::int64_t>(j, "rollback_until_wall_us", 0);
     s.rollbackReadiness = member<std::string>(j, "rollback_readiness", "");
+    s.comparison = comparisonFromJson(member(j, "comparison", Json::object()));
+    s.drift = listFromJson<DriftState>(j, "drift", driftFromJson);
     return s;
 }
 

@@ -230,6 +230,7 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     plan.hooks = readHooks(root);
     readCost(root, plan);
     readChecklist(root, plan);
+    readVerify(root, plan);
     root.refuseOtherKeys();
 }
 

@@ -139,6 +139,21 @@ struct AlarmPlan {
     double recordingFreeMib = 512;   ///< free space where the recording is written
 };
 
+/// How the data of both sides is compared.
+struct VerifyPlan {
+    int connections = 2;      ///< to each side, for one database at a time
+    double rowsPerSecond = 0; ///< of the source, all connections together; 0: as fast as the servers can
+    int chunkRows = 50000;    ///< rows in one statement
+    Millis lock{0};           ///< how long an exact comparison may hold up the writers of a table; 0: never
+    bool required = false;    ///< no switch without a comparison that found everything equal
+    double validHours = 24;   ///< an older result counts no more
+};
+
+/// How changes of the schema are noticed.
+struct DriftPlan {
+    bool guard = true; ///< an event trigger on blue that records DDL; never hinders it
+};
+
 /// A program of the operator's that is run at a point of the runbook.
 struct HookPlan {
     std::string name;
@@ -168,6 +183,8 @@ struct Plan {
     double rollbackWindowHours = 24;
     ProgramsPlan programs;
     AlarmPlan alarms;
+    VerifyPlan verify;
+    DriftPlan drift;
     std::vector<HookPlan> hooks;
     CostPlan cost;
     std::vector<ManualItem> manualItems; ///< of the file that [checklist] names

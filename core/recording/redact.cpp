@@ -53,10 +53,10 @@ std::set<EventKind> kindsOf(RedactionClass redaction) {
     case RedactionClass::Names:
         return {EventKind::Session, EventKind::Inventory};
     case RedactionClass::Statements:
-        return {EventKind::Statement};
+        return {EventKind::Statement, EventKind::Drift};
     case RedactionClass::Values:
         return {EventKind::Metrics, EventKind::Topology, EventKind::Replication, EventKind::Traffic,
-                EventKind::Check,   EventKind::Switch,   EventKind::Inventory};
+                EventKind::Check,   EventKind::Switch,   EventKind::Inventory, EventKind::Verify};
     case RedactionClass::Texts:
         return {EventKind::Note, EventKind::Prompt, EventKind::Answer, EventKind::SignOff, EventKind::Operator, EventKind::ViewChange};
     }

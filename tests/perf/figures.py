@@ -15,6 +15,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from summary import pauses_ms, spread  # noqa: E402
 
+sys.path.insert(0, HERE)
+import compare  # noqa: E402
+
 ROUND_TRIPS = 5  # a cutover and a rollback each
 RUNBOOK_RUNS = 3
 STARTS = 5
@@ -269,6 +272,15 @@ def sampler(bin_folder):
                       {"what": "processor time of sampling at 1 Hz in the engine, two databases, two servers a side, feeds under load", "values": values, "sample_ms": cost["ms"]})
 
 
+def verify(bin_folder):
+    """A comparison of one large table, all connections to both sides, against an md5 of every row."""
+    with Lab(bin_folder, "--replicas", "0") as lab:
+        ours, theirs = compare.measure(lab, run)
+    value, peer = statistics.median(ours), statistics.median(theirs)
+    return figure("verify", value * 1000, "ms", peer * 1000 / 4, "md5 of every row, one side after the other", peer * 1000,
+                  {"what": f"{compare.ROWS} rows of 8 columns, PostgreSQL 15 and 18, every row on both sides", "seconds": ours, "peer_seconds": theirs})
+
+
 class Display:
     """An X server of our own; ends with the block."""
 
@@ -324,7 +336,7 @@ def main(bin_folder, json_file, names):
     failed = False
     for name in names:
         try:
-            figures.append({"cutover_pause": cutover_pause, "console_start": console_start, "recording": recording, "check_many": check_many, "sampler": sampler}[name](bin_folder))
+            figures.append({"cutover_pause": cutover_pause, "console_start": console_start, "recording": recording, "check_many": check_many, "sampler": sampler, "verify": verify}[name](bin_folder))
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as reason:
             log(f"{name} could not be measured: {reason}")
             failed = True
