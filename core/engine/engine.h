@@ -58,6 +58,7 @@ class Engine {
     Status attach();
     Status readRows();
     Status recover();
+    Status claim(const Result<SideSessions>& blue, const Result<SideSessions>& green);
     Status finishTail(Side production);
     Status finishFinalize();
     double readsShareNow();
@@ -127,6 +128,7 @@ class Engine {
     Connector m_samplerConnector;
     std::unique_ptr<DriverLock> m_lock;
     std::int64_t m_epoch = 0;
+    bool m_claimed = false; ///< the servers know the epoch
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
     std::unique_ptr<Sampler> m_sampler;

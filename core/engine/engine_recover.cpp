@@ -144,6 +144,34 @@ Phase Engine::phaseFor(Side production, const Situation& situation) const {
     return known;
 }
 
+/// The epoch is on the servers before anything is done, so that an engine that was replaced finds itself replaced from then on.
+Status Engine::claim(const Result<SideSessions>& blue, const Result<SideSessions>& green) {
+    for (const Result<SideSessions>* side : {&blue, &green}) {
+        if (!side->ok()) {
+            continue;
+        }
+        const Connection& session = (*side)->control();
+        const auto row = control::readDeployment((*side)->control(), m_options.plan.deployment);
+        if (!row) {
+            return row.error();
+        }
+        if (*row && (*row)->epoch == m_epoch && m_claimed) {
+            continue;
+        }
+        const Result<bool> claimed = control::claimEpoch((*side)->control(), m_options.plan.deployment, m_options.holder, m_epoch);
+        if (!claimed || !*claimed) {
+            m_lock.reset();
+            return claimed.ok() ? Status(Error{Error::Kind::Refused,
+                                               fmt::format("{}: another engine drives this deployment.", session.label()),
+                                               "Attach to that engine, or start this one again.",
+                                               {}})
+                                : Status(claimed.error());
+        }
+    }
+    m_claimed = true;
+    return {};
+}
+
 Status Engine::recover() {
     auto blue = SideSessions::open(m_connector, Side::Blue, Millis(5000));
     auto green = SideSessions::open(m_connector, Side::Green, Millis(5000)); // fails while its databases do not exist
@@ -173,6 +201,9 @@ Status Engine::recover() {
         return {};
     }
     setPhase(row->phase, "As the servers say.");
+    if (const Status ours = claim(blue, green); !ours) {
+        return ours;
+    }
     Settler settler(m_connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, m_poolers);
     const Result<Side> production = settler.settle(false, Millis(3000));
     if (!production) {
