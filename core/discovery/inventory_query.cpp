@@ -4,6 +4,7 @@
 #include "core/discovery/disk.h"
 #include "core/util/text.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cstdlib>
 
@@ -76,7 +77,7 @@ Rows InventoryQuery::rows(const char* part, const std::string& database, const s
 
 void InventoryQuery::server() {
     const Rows settings =
-        rows("settings", "", std::string("select name, current_setting(name) from pg_settings where name in (") + settingNames() + ")");
+        rows("settings", "", fmt::format("select name, current_setting(name) from pg_settings where name in ({})", settingNames()));
     for (std::size_t i = 0; i < settings.size(); ++i) {
         m_found.settings[settings.text(i, 0)] = plainText(settings.text(i, 1), 200);
     }
