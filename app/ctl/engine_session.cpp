@@ -2,6 +2,7 @@
 #include "app/ctl/engine_session.h"
 
 #include "core/engine/engine.h"
+#include "core/engine/recording_file.h"
 #include "core/plan/hook_points.h"
 #include "core/util/files.h"
 #include "core/util/process.h"
@@ -73,7 +74,10 @@ bool engineAnswers(const Plan& plan) {
     return alive;
 }
 
-Status ensureEngine(const Plan& plan, bool takeover) {
+Status ensureEngine(const Plan& plan, bool takeover, const std::filesystem::path& recording) {
+    if (const Status agrees = agreesWithRecording(plan, recording); !agrees) {
+        return agrees;
+    }
     if (engineAnswers(plan)) {
         return {};
     }
@@ -81,12 +85,17 @@ Status ensureEngine(const Plan& plan, bool takeover) {
     if (takeover) {
         argv.emplace_back("--takeover");
     }
+    if (!recording.empty()) {
+        argv.insert(argv.end(), {"--recording", recording.string()});
+    }
     const Result<ProcessOutcome> outcome = runProcess({argv, {}, {}, {}, 0, 0}, Deadline(Millis(40000)));
     if (!outcome) {
         return outcome.error();
     }
     if (outcome->exitCode != 0) {
-        return Error{outcome->exitCode == 3 ? Error::Kind::Refused : Error::Kind::Unavailable,
+        return Error{outcome->exitCode == 3   ? Error::Kind::Refused
+                     : outcome->exitCode == 2 ? Error::Kind::Invalid
+                                              : Error::Kind::Unavailable,
                      outcome->errors.substr(0, outcome->errors.find_last_not_of('\n') + 1),
                      {},
                      {}};
@@ -115,7 +124,7 @@ Result<bool> stopEngine(const Plan& plan) {
 }
 
 Result<std::unique_ptr<EngineSession>> EngineSession::open(Options options) {
-    if (const Status engine = ensureEngine(options.plan, options.takeover); !engine) {
+    if (const Status engine = ensureEngine(options.plan, options.takeover, options.recording); !engine) {
         return engine.error();
     }
     auto session = std::unique_ptr<EngineSession>(new EngineSession);

@@ -18,6 +18,7 @@ const std::map<std::string, const char*>& examples() {
         {"sign-off", "tealctl sign-off shop.toml --item MAN/backup --reason \"restored on the test machine today\""},
         {"override", "tealctl override shop.toml --check PAR03 --typed shop --reason \"green is sized on purpose\""},
         {"run", "tealctl run shop.toml --until validate\n  tealctl run shop.toml --until observe --hold cutover\n"
+                "  tealctl run shop.toml --until ramp --auto --recording /var/lib/tealdeck/shop.teal\n"
                 "  tealctl run shop.toml --until finalized --dry-run"},
         {"ramp", "tealctl ramp shop.toml --percent 20"},
         {"status", "tealctl status shop.toml --watch"},
@@ -25,6 +26,11 @@ const std::map<std::string, const char*>& examples() {
         {"rollback", "tealctl rollback shop.toml --json"},
         {"finalize", "tealctl finalize shop.toml --typed shop --reason \"a week without trouble\""},
         {"stop", "tealctl stop shop.toml"},
+        {"drift", "tealctl drift list shop.toml"},
+        {"drift list", "tealctl drift list shop.toml --all"},
+        {"drift apply", "tealctl drift apply shop.toml --database shop --id 3"},
+        {"drift resync", "tealctl drift resync shop.toml --database shop --table public.orders"},
+        {"verify", "tealctl verify shop.toml\n  tealctl verify shop.toml --exact --table shop.orders --show-values"},
         {"plan", "tealctl plan explain shop.toml"},
         {"plan validate", "tealctl plan validate shop.toml"},
         {"plan explain", "tealctl plan explain shop.toml"},

@@ -28,7 +28,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 std::string endpoint(const Endpoint& e) {
-    return fmt::format("{}:{} as {}, TLS {}{}", e.host, e.port, e.user, e.sslmode, e.zone.empty() ? "" : ", zone " + e.zone);
+    return fmt::format("{}:{} as {}, TLS {}{}", e.host, e.port, e.user, e.sslmode, e.zone.empty() ? "" : ", zone " + e.zone) +
+           (e.patroni.empty() ? "" : ", Patroni at " + e.patroni);
 }
 
 void explainSide(const char* name, const char* role, const Environment& side) {

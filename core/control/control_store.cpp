@@ -85,6 +85,32 @@ Result<std::optional<DeploymentRow>> readDeployment(Connection& session, const s
     return std::optional<DeploymentRow>(row);
 }
 
+Status notReplaced(Connection& session, const std::string& deployment, std::int64_t epoch) {
+    const auto row = readDeployment(session, deployment);
+    if (!row) {
+        return row.error();
+    }
+    if (*row && (*row)->epoch > epoch) {
+        return Error{Error::Kind::Refused,
+                     "Another engine has taken this deployment over; this one leaves everything to it.",
+                     "Stop this engine and attach to the other one.",
+                     {}};
+    }
+    return {};
+}
+
+Result<bool> claimEpoch(Connection& session, const std::string& deployment, const std::string& holder, std::int64_t epoch) {
+    const Result<Rows> rows = session.query(
+        "with claimed as (update tealdeck.deployment set epoch = $2, holder = $3, updated_at = clock_timestamp() where id = $1 "
+        "and epoch < $2 returning id) select not exists (select from tealdeck.deployment where id = $1) or exists (select from "
+        "claimed)",
+        {deployment, std::to_string(epoch), holder}, Millis(5000));
+    if (!rows) {
+        return isAbsent(rows.error()) ? Result<bool>(true) : Result<bool>(rows.error());
+    }
+    return rows->text(0, 0) == "t";
+}
+
 Status writeDeployment(Connection& session, const std::string& deployment, const std::string& holder, const DeploymentRow& row,
                        const std::string& headHash) {
     // The epoch is the fencing token: a driver that was replaced finds a higher one and writes nothing.
@@ -127,7 +153,8 @@ Result<std::optional<Json>> readSaved(Connection& session, const std::string& ke
 
 Status remove(Connection& session) {
     return asStatus(
-        session.batch("SET client_min_messages = warning; drop schema if exists tealdeck, tealdeck_sync cascade", Millis(15000)));
+        session.batch("SET client_min_messages = warning; drop event trigger if exists tealdeck_ddl_end; drop event trigger if exists tealdeck_ddl_drop; "
+                      "drop schema if exists tealdeck, tealdeck_sync cascade", Millis(15000)));
 }
 
 } // namespace control

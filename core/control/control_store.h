@@ -41,6 +41,10 @@ Status initialiseSide(Connection& session, const std::string& deployment, Side s
 Result<SideRow> readSide(Connection& session);
 /// std::nullopt when the deployment is not known here.
 Result<std::optional<DeploymentRow>> readDeployment(Connection& session, const std::string& deployment);
+/// Refused when a newer epoch stands there: another engine has taken the deployment over. No row: not replaced.
+Status notReplaced(Connection& session, const std::string& deployment, std::int64_t epoch);
+/// Makes the epoch known before its engine does anything; false: there is one at least as great already. No row: nothing to claim.
+Result<bool> claimEpoch(Connection& session, const std::string& deployment, const std::string& holder, std::int64_t epoch);
 Status writeDeployment(Connection& session, const std::string& deployment, const std::string& holder, const DeploymentRow& row,
                        const std::string& headHash);
 Status writeJournal(Connection& session, const std::string& deployment, std::int64_t epoch, const std::string& step,

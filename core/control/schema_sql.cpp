@@ -193,6 +193,10 @@ begin
   if not dry then
     update tealdeck.side set role = 'fenced', token = tok, changed_at = clock_timestamp() where role = 'primary' and generation = gen;
     if not found then raise exception 'tealdeck: this database is not primary in generation %', gen using errcode = '55000'; end if;
+    -- Somebody who was replaced may have opened them again since close_logins committed; from here on the row's lock keeps him out.
+    if not exists (select from tealdeck.saved where key = 'connect') then
+      raise exception 'tealdeck: the logins are open again' using errcode = '55000';
+    end if;
   end if;
   perform set_config('synchronous_commit', 'on', true);
   loop

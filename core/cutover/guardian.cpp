@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/cutover/guardian.h"
 
+#include "core/control/control_store.h"
 #include "core/util/files.h"
 
 #include <cerrno>
@@ -134,8 +135,8 @@ Status Guardian::say(const std::string& line) {
     return {};
 }
 
-Status Guardian::arm() {
-    const Status said = say("armed\n");
+Status Guardian::arm(std::int64_t epoch) {
+    const Status said = say(fmt::format("armed {}\n", epoch));
     m_armed = said.ok();
     return said;
 }
@@ -154,6 +155,7 @@ namespace {
 /// What the parent said so far.
 struct Watch {
     bool armed = false;
+    std::int64_t epoch = 0;
     bool opening = false;
     bool done = false;
     bool lost = false; ///< silent for a lease, or the pipe was closed
@@ -163,7 +165,10 @@ void takeLines(std::string& pending, Watch& watch) {
     for (std::size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
         const std::string line = pending.substr(0, end);
         pending.erase(0, end + 1);
-        watch.armed = watch.armed || line == "armed";
+        if (line.rfind("armed ", 0) == 0) {
+            watch.armed = true;
+            watch.epoch = std::atoll(line.c_str() + 6);
+        }
         watch.opening = watch.opening || line == "opening";
         watch.done = watch.done || line == "done";
     }
@@ -189,6 +194,53 @@ Watch watchParent() {
         watch.lost = watch.lost || (watch.armed && !watch.done && lease.passed());
     }
     return watch;
+}
+
+/// A session that broke is opened again: the server may have restarted under us.
+void reopenBroken(const Connector& connector, Side which, Result<SideSessions>& side) {
+    bool broken = !side.ok();
+    for (std::size_t i = 0; side.ok() && i < side->size(); ++i) {
+        broken = broken || (*side)[i].broken();
+    }
+    if (!broken) {
+        return;
+    }
+    Result<SideSessions> again = SideSessions::open(connector, which, Millis(1000));
+    if (again) {
+        side = std::move(again);
+    } else {
+        side = again.error();
+    }
+}
+
+/// Tries for a minute; the exit code.
+int settleForGood(const Connector& connector, Result<SideSessions>& blue, Result<SideSessions>& green,
+                  std::vector<std::unique_ptr<PgBouncer>>& poolers, const Watch& watch) {
+    const Deadline deadline(Millis(60000));
+    while (!deadline.passed()) {
+        for (Result<SideSessions>* side : {&blue, &green}) {
+            reopenBroken(connector, side == &blue ? Side::Blue : Side::Green, *side);
+            // What this guardian knows of its engine's move says nothing about the moves of another engine.
+            const Status ours = side->ok() ? control::notReplaced((*side)->control(), connector.plan().deployment, watch.epoch) : Status();
+            if (!ours && ours.error().kind == Error::Kind::Refused) {
+                fmt::print(stderr, "guardian: {}\n", ours.error().text());
+                for (const auto& pooler : poolers) {
+                    static_cast<void>(pooler->resume(Millis(2000)));
+                }
+                return 0;
+            }
+        }
+        Settler settler(connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, poolers);
+        const Result<Side> settled = settler.settle(!watch.opening, Millis(2000));
+        if (settled) {
+            fmt::print(stderr, "guardian: the engine was lost; {}: writes are on {}\n", verdictName(settler.lastVerdict()),
+                       sideName(*settled));
+            return 0;
+        }
+        fmt::print(stderr, "guardian: {}\n", settled.error().text());
+        ::poll(nullptr, 0, 100);
+    }
+    return 1;
 }
 
 } // namespace
@@ -222,34 +274,7 @@ int runGuardian(const Plan& plan) {
     if (::getppid() == parent) {
         ::kill(parent, SIGKILL);
     }
-    const Deadline deadline(Millis(60000));
-    while (!deadline.passed()) {
-        // A session that broke is opened again: the server may have restarted under us.
-        for (Result<SideSessions>* side : {&blue, &green}) {
-            bool broken = !side->ok();
-            for (std::size_t i = 0; side->ok() && i < (*side)->size(); ++i) {
-                broken = broken || (**side)[i].broken();
-            }
-            if (broken) {
-                Result<SideSessions> again = SideSessions::open(connector, side == &blue ? Side::Blue : Side::Green, Millis(1000));
-                if (again) {
-                    *side = std::move(again);
-                } else {
-                    *side = again.error();
-                }
-            }
-        }
-        Settler settler(connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, poolers);
-        const Result<Side> settled = settler.settle(!watch.opening, Millis(2000));
-        if (settled) {
-            fmt::print(stderr, "guardian: the engine was lost; {}: writes are on {}\n", verdictName(settler.lastVerdict()),
-                       sideName(*settled));
-            return 0;
-        }
-        fmt::print(stderr, "guardian: {}\n", settled.error().text());
-        ::poll(nullptr, 0, 100);
-    }
-    return 1;
+    return settleForGood(connector, blue, green, poolers, watch);
 }
 
 } // namespace tealdeck

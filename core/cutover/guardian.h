@@ -15,7 +15,7 @@ namespace tealdeck {
 /// The engine's side of the guardian: a small child process that holds its own sessions and takes the safe side when the engine dies or
 /// freezes between arm() and disarm(). Speaks lines over the child's standard streams:
 ///   child → engine  "ready <blue pids> <green pids>"
-///   engine → child  "armed", "beat" every 300 ms, "opening", "done"
+///   engine → child  "armed <epoch>", "beat" every 300 ms, "opening", "done"
 class Guardian {
   public:
     /// Starts `program --guardian <plan>` and waits until it holds its sessions.
@@ -26,8 +26,8 @@ class Guardian {
 
     /// Server processes of its sessions: what the fence must spare.
     [[nodiscard]] const std::vector<int>& pids(Side side) const { return side == Side::Blue ? m_bluePids : m_greenPids; }
-    /// From now on a missing beat or a closed pipe makes it act.
-    Status arm();
+    /// From now on a missing beat or a closed pipe makes it act, as long as no engine of a newer epoch has come.
+    Status arm(std::int64_t epoch);
     /// The next thing sent to the servers opens the destination: from now on the guardian must ask it before it gives anything back.
     Status opening();
     /// The move has ended, well or not: the guardian ends without acting.

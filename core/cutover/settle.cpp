@@ -18,80 +18,20 @@ bool is(const std::optional<SideRow>& row, SideRole role) {
     return row && row->role == role;
 }
 
-/// One database's say; the deployment's is the strongest of them.
-struct Votes {
-    bool begun = false;
-    bool greenOpened = false; ///< green is primary while blue is fenced in the generation before
-    bool blueOpened = false;
-    bool toGreenUnderWay = false;
-    bool toBlueUnderWay = false;
-    bool onBlue = false;
-    bool onGreen = false;
-    bool unclear = false;
-};
-
-void vote(const Situation::Database& d, bool neverOpened, Votes& v) {
-    if (!d.blue && !d.green) {
-        v.unclear = true;
-        return;
-    }
-    if ((!d.blue || d.blue->role == SideRole::None) && (!d.green || d.green->role == SideRole::None)) {
-        v.unclear = v.unclear || (!d.blue || !d.green);
-        return;
-    }
-    v.begun = true;
-    if (is(d.green, SideRole::Primary)) {
-        // Green rules. Blue is behind (fenced, to follow later), follows already, or can't say; it can't be primary by construction.
-        if (is(d.blue, SideRole::Primary)) {
-            v.unclear = true;
-        } else if (is(d.blue, SideRole::Fenced)) {
-            v.greenOpened = true;
-        } else {
-            v.onGreen = true;
-            v.toBlueUnderWay = v.toBlueUnderWay || d.greenLoginsClosed || is(d.blue, SideRole::Received);
-        }
-        return;
-    }
-    if (is(d.blue, SideRole::Primary)) {
-        if (is(d.green, SideRole::Fenced)) {
-            v.blueOpened = true;
-        } else {
-            v.onBlue = true;
-            v.toGreenUnderWay = v.toGreenUnderWay || d.blueLoginsClosed || is(d.green, SideRole::Received);
-        }
-        return;
-    }
-    if (is(d.blue, SideRole::Fenced)) {
-        if (!d.green && !neverOpened) {
-            v.unclear = true; // green might have been opened: giving blue back could make two primaries
-        }
-        v.toGreenUnderWay = true;
-        return;
-    }
-    if (is(d.green, SideRole::Fenced)) {
-        if (!d.blue && !neverOpened) {
-            v.unclear = true;
-        }
-        v.toBlueUnderWay = true;
-        return;
-    }
-    v.unclear = true;
-}
-
 /// Runs one statement a database at the same time; the first error, if any.
-Status everywhere(SideSessions& sessions, const std::string& sql, const std::string& mustBe = {}) {
+Status everywhere(SideSessions& sessions, const std::vector<std::string>& sql, const std::string& mustBe) {
     std::vector<Connection::Pending> pending;
     for (std::size_t i = 0; i < sessions.size(); ++i) {
-        pending.push_back(sessions[i].start(sql, STATEMENT_LIMIT));
+        pending.push_back(sessions[i].start(sql[i], STATEMENT_LIMIT));
     }
     Status status;
     for (std::size_t i = 0; i < pending.size(); ++i) {
         const Result<Rows> rows = pending[i].wait();
         if (!rows) {
             status = rows.error();
-        } else if (!mustBe.empty() && rows->text(0, 0) != mustBe) {
+        } else if (rows->text(0, 0) != mustBe) {
             status = Error{Error::Kind::Conflict,
-                           fmt::format("{}: the database is not in the state that \"{}\" needs.", sessions[i].label(), sql),
+                           fmt::format("{}: the database is not in the state that \"{}\" needs.", sessions[i].label(), sql[i]),
                            {},
                            {}};
         }
@@ -100,55 +40,6 @@ Status everywhere(SideSessions& sessions, const std::string& sql, const std::str
 }
 
 } // namespace
-
-const char* verdictName(Verdict verdict) {
-    switch (verdict) {
-    case Verdict::NotBegun:
-        return "not begun";
-    case Verdict::OnBlue:
-        return "writes on BLUE";
-    case Verdict::OnGreen:
-        return "writes on GREEN";
-    case Verdict::ReturnToBlue:
-        return "return writes to BLUE";
-    case Verdict::ReturnToGreen:
-        return "return writes to GREEN";
-    case Verdict::CompleteToGreen:
-        return "complete to GREEN";
-    case Verdict::CompleteToBlue:
-        return "complete to BLUE";
-    case Verdict::Unclear:
-        break;
-    }
-    return "unclear";
-}
-
-Verdict decide(const Situation& situation, bool neverOpened) {
-    Votes v;
-    for (const Situation::Database& database : situation.databases) {
-        vote(database, neverOpened, v);
-    }
-    // One database past the point of no return pulls the others along.
-    if (v.greenOpened || (v.onGreen && v.toGreenUnderWay)) {
-        return v.blueOpened || v.onBlue ? Verdict::Unclear : Verdict::CompleteToGreen;
-    }
-    if (v.blueOpened || (v.onBlue && v.toBlueUnderWay && !v.toGreenUnderWay)) {
-        return v.onGreen ? Verdict::Unclear : Verdict::CompleteToBlue;
-    }
-    if (v.unclear || (v.onBlue && v.onGreen) || (v.toGreenUnderWay && v.toBlueUnderWay)) {
-        return Verdict::Unclear;
-    }
-    if (!v.begun) {
-        return Verdict::NotBegun;
-    }
-    if (v.toGreenUnderWay) {
-        return Verdict::ReturnToBlue;
-    }
-    if (v.toBlueUnderWay) {
-        return Verdict::ReturnToGreen;
-    }
-    return v.onGreen ? Verdict::OnGreen : Verdict::OnBlue;
-}
 
 Settler::Settler(const Connector& connector, SideSessions* blue, SideSessions* green, std::vector<std::unique_ptr<PgBouncer>>& poolers)
     : m_connector(connector), m_blue(blue), m_green(green), m_poolers(poolers) {}
@@ -226,10 +117,10 @@ Result<Side> Settler::settle(bool neverOpened, Millis limit) {
         break;
     case Verdict::CompleteToGreen:
         side = Side::Green;
-        done = complete(Side::Green);
+        done = complete(Side::Green, situation);
         break;
     case Verdict::CompleteToBlue:
-        done = complete(Side::Blue);
+        done = complete(Side::Blue, situation);
         break;
     case Verdict::Unclear:
         return Error{Error::Kind::Unavailable,
@@ -280,17 +171,29 @@ Status Settler::giveBack(Side source, const Situation& situation, bool neverOpen
     if (own == nullptr) {
         return Error{Error::Kind::Unavailable, fmt::format("{} does not answer.", sideName(source)), {}, {}};
     }
-    return everywhere(*own, "select tealdeck.reopen(generation) from tealdeck.side", "t");
+    return everywhere(*own, std::vector<std::string>(own->size(), "select tealdeck.reopen(generation) from tealdeck.side"), "t");
 }
 
-Status Settler::complete(Side destination) {
+Status Settler::complete(Side destination, const Situation& situation) {
     SideSessions* own = sessions(destination);
     if (own == nullptr) {
         return Error{Error::Kind::Unavailable, fmt::format("{} does not answer.", sideName(destination)), {}, {}};
     }
     // The others were all received before the first was opened; opening what is open already is no error here.
-    return everywhere(*own,
-                      "select case role when 'received' then tealdeck.open(token, generation)::text else role end from tealdeck.side");
+    std::vector<std::string> sql;
+    for (const Situation::Database& d : situation.databases) {
+        const auto& here = destination == Side::Green ? d.green : d.blue;
+        const auto& source = destination == Side::Green ? d.blue : d.green;
+        std::string again;
+        if (is(here, SideRole::Replica) && is(source, SideRole::Fenced) && here->generation == source->generation) {
+            // An engine that was replaced has closed it again with its last breath: what the fence sealed is received once more.
+            again = fmt::format("select tealdeck.receive({}, generation, {}, {}, false) from tealdeck.side where role = 'replica'; ",
+                                quoteLiteral(source->token), m_connector.plan().cutover.sequenceGap, STATEMENT_LIMIT.count() - 500);
+        }
+        sql.push_back(again + "with opened as (select case role when 'received' then tealdeck.open(token, generation) is not null else "
+                              "role = 'primary' end as yes from tealdeck.side) select yes from opened");
+    }
+    return everywhere(*own, sql, "t");
 }
 
 Status Settler::pointPoolers(Side side, Millis limit) {

@@ -56,7 +56,7 @@ class Settler {
 
   private:
     Status giveBack(Side source, const Situation& situation, bool neverOpened);
-    Status complete(Side destination);
+    Status complete(Side destination, const Situation& situation);
     Status pointPoolers(Side side, Millis limit);
     SideSessions* sessions(Side side) { return side == Side::Blue ? m_blue : m_green; }
 

@@ -199,6 +199,17 @@ Status Switchover::openSessions() {
     }
     m_from.emplace(std::move(*from));
     m_to.emplace(std::move(*to));
+    for (const SideSessions* side : {&*m_from, &*m_to}) {
+        // Whoever was replaced must be able to read it on either side.
+        const auto row = control::readDeployment(side->control(), m_plan.deployment);
+        if (!row || !*row || (*row)->epoch != m_context.epoch) {
+            return row.ok() ? Status(Error{Error::Kind::Refused,
+                                           fmt::format("{} does not know this engine as its driver.", side->control().label()),
+                                           "Run \"tealctl status\"; another engine may have taken over.",
+                                           {}})
+                            : Status(row.error());
+        }
+    }
     for (std::size_t i = 0; i < m_from->size(); ++i) {
         const Result<SideRow> source = control::readSide((*m_from)[i]);
         Result<SideRow> destination = control::readSide((*m_to)[i]);
@@ -281,6 +292,12 @@ Status Switchover::armReturnPath(StepContext& context) {
 
 Status Switchover::disarmReturnPath() {
     Status status;
+    for (const std::optional<SideSessions>* side : {&m_from, &m_to}) {
+        // The feed of this name may be the other engine's by now.
+        if (const Status ours = *side ? notReplaced((*side)->control()) : Status(); !ours) {
+            return ours;
+        }
+    }
     for (std::size_t i = 0; m_from && m_to && i < m_from->size(); ++i) {
         if (const Status one = link(opposite(m_direction), i).retire(Millis(5000)); !one) {
             status = one;

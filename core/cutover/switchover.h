@@ -69,6 +69,7 @@ class Switchover {
     Status resumePoolers();
     Status takeBack(const Error& reason, bool neverOpened);
     Status notReplaced(Connection& session);
+    void letPoolersGo();
     Status confirmEndpoints();
     Status readOpened();
     Status endOldFeed();

@@ -40,6 +40,9 @@ Status Switchover::readOpened() {
         m_from.emplace(std::move(*from));
         m_to.emplace(std::move(*to));
     }
+    if (const Status ours = notReplaced(m_to->control()); !ours) {
+        return ours;
+    }
     m_startLsn.clear();
     for (std::size_t i = 0; i < m_to->size(); ++i) {
         const Result<SideRow> row = control::readSide((*m_to)[i]);

@@ -49,7 +49,7 @@ Status Switchover::pauseAndOpen(StepContext& context) {
         status = notReplaced(m_from->control());
     }
     if (status.ok()) {
-        status = m_guardian->arm();
+        status = m_guardian->arm(m_context.epoch);
     }
     if (!status) {
         m_context.quiet(false);
@@ -220,17 +220,14 @@ Status Switchover::resumePoolers() {
 
 /// An engine that was frozen for a while may have been replaced: then nothing is its business any more, not even the way back.
 Status Switchover::notReplaced(Connection& session) {
-    const auto row = control::readDeployment(session, m_plan.deployment);
-    if (!row) {
-        return row.error();
+    return control::notReplaced(session, m_plan.deployment, m_context.epoch);
+}
+
+/// Who leaves takes nobody's clients along: what was paused here goes on, wherever the other engine has pointed it.
+void Switchover::letPoolersGo() {
+    for (const auto& pooler : m_context.poolers) {
+        static_cast<void>(pooler->resume(CONSOLE_LIMIT));
     }
-    if (*row && (*row)->epoch > m_context.epoch) {
-        return Error{Error::Kind::Refused,
-                     "Another engine has taken this deployment over; this one leaves everything to it.",
-                     "Stop this engine and attach to the other one.",
-                     {}};
-    }
-    return {};
 }
 
 /// Something went wrong between PAUSE and RESUME: the servers are asked what is true, and the safe side is taken.
@@ -260,6 +257,7 @@ Status Switchover::takeBack(const Error& reason, bool neverOpened) {
             if (const Status ours = *side ? notReplaced((*side)->control()) : Status();
                 !ours && ours.error().kind == Error::Kind::Refused) {
                 m_settled = true;
+                letPoolersGo();
                 return ours;
             }
         }

@@ -5,6 +5,7 @@
 #include "core/metrics/sampler.h"
 #include "core/model/shown.h"
 #include "core/util/files.h"
+#include "core/verify/foreign_writes.h"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -92,7 +93,7 @@ CommandReply Engine::submit(const Command& command) {
     std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
     // What the operator decided on must still be so; Abort and words are welcome at any time.
     if (reasons.empty() && command.kind != CommandKind::Abort && !isWordOnly(command.kind) && command.kind != CommandKind::Check &&
-        command.basedOn < s.gateSeq) {
+        command.kind != CommandKind::Verify && command.basedOn < s.gateSeq) {
         reasons.emplace_back("The situation has changed since you looked; look again and decide again.");
     }
     const PhaseRule* rule = findRule(s.phase, command.kind);
@@ -105,8 +106,8 @@ CommandReply Engine::submit(const Command& command) {
     if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
         reasons.push_back(may.error().text());
     }
-    const bool atOnce =
-        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve;
+    const bool atOnce = command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge ||
+                        command.kind == CommandKind::Shelve || command.kind == CommandKind::Stop;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
         reasons.push_back(said.error().text());
     }
@@ -208,6 +209,7 @@ void Engine::keepChecklist() {
             }
         } else if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
             evaluateChecklist();
+            lookForDrift();
         }
     }
 }

@@ -3,6 +3,7 @@
 
 #include "core/control/control_store.h"
 #include "core/cutover/sessions.h"
+#include "core/replication/drift.h"
 #include "core/replication/link.h"
 #include "core/replication/schema_copy.h"
 #include "core/util/files.h"
@@ -89,6 +90,8 @@ struct Teardown {
                 const Status one = schema_copy::restoreReplicaIdentities(session, **saved);
                 status = one.ok() ? status : one;
             }
+            const Status unguarded = drift::removeGuard(session);
+            status = unguarded.ok() ? status : unguarded;
             const Status unpublished = Link::unpublish(plan, session);
             status = unpublished.ok() ? status : unpublished;
             if (removeControl) {

@@ -293,6 +293,25 @@ void MeasuresBuilder::State::takeClocks(const Event& e) {
     ++m.records;
 }
 
+/// A comparison of the data of both sides that has ended.
+void MeasuresBuilder::State::takeComparison(const Event& e) {
+    const Json comparison = member<Json>(e.body, "comparison", Json());
+    const std::string state = textOf(comparison, "state", 20);
+    if (state.empty() || state == "none" || state == "running") {
+        return;
+    }
+    const auto count = [&](const char* key) { return member<std::int64_t>(comparison, key, 0); };
+    const bool equal = state == "done" && count("different") == 0 && count("undecided") == 0;
+    const std::string text = fmt::format("comparison of the data ({}{}): {}, {} tables, {} rows: {} equal, {} different, {} undecided{}", textOf(comparison, "mode", 20),
+                                         member<bool>(comparison, "complete", false) ? ", all tables" : ", not all tables", state, count("tables"), count("rows"), count("equal"),
+                                         count("different"), count("undecided"), textOf(comparison, "detail").empty() ? "" : ": " + textOf(comparison, "detail"));
+    m.proofs.add({momentOf(e), equal, text}, MANY);
+    say(e, equal ? Matter::Step : Matter::Trouble, text);
+    if (!equal && state == "done") {
+        trouble(e, text);
+    }
+}
+
 void MeasuresBuilder::State::takeRest(const Event& e) {
     switch (e.kind) {
     case EventKind::Statement: {
@@ -321,6 +340,10 @@ void MeasuresBuilder::State::takeRest(const Event& e) {
         }
         return say(e, report.ok ? Matter::Switch : Matter::Trouble, describe(e));
     }
+    case EventKind::Verify:
+        return takeComparison(e);
+    case EventKind::Drift:
+        return say(e, member<std::string>(e.body, "state", "") == "open" ? Matter::Trouble : Matter::Word, describe(e));
     case EventKind::Fence:
         return say(e, Matter::Phase, describe(e));
     case EventKind::Gap:

@@ -39,6 +39,7 @@ struct MeasuresBuilder::State {
     void takeCheck(const Event& e, const CheckState* before);
     void takePeople(const Event& e);
     void takeClocks(const Event& e);
+    void takeComparison(const Event& e);
     void takeRest(const Event& e);
     void takeDecision(const Event& e); ///< measures_decisions.cpp
     void takeOperator(const Event& e);

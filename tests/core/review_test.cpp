@@ -176,6 +176,20 @@ TEST(Measures, a_decision_says_what_was_shown_and_what_was_known) {
     EXPECT_THAT(decision.evidence, Contains(HasSubstr("blocking: SRV02/blue wal_level = replica")));
 }
 
+TEST(Measures, a_comparison_of_the_data_is_a_proof_or_trouble) {
+    Story story = rollback();
+    story.add(EventKind::Verify, {{"comparison", {{"state", "running"}, {"tables", 3}}}});
+    story.add(EventKind::Verify, {{"comparison", {{"state", "done"}, {"mode", "exact"}, {"complete", true}, {"tables", 3}, {"equal", 3}, {"rows", 1000}}}});
+    story.add(EventKind::Verify, {{"comparison", {{"state", "done"}, {"mode", "exact"}, {"tables", 3}, {"equal", 2}, {"different", 1}}}});
+    const Measures m = story.measured();
+    const std::vector<Proof>& proofs = m.proofs.items;
+    ASSERT_GE(proofs.size(), 2U);
+    EXPECT_TRUE(proofs[proofs.size() - 2].ok);
+    EXPECT_THAT(proofs[proofs.size() - 2].text, HasSubstr("exact, all tables): done, 3 tables, 1000 rows: 3 equal, 0 different"));
+    EXPECT_FALSE(proofs.back().ok);
+    EXPECT_THAT(m.reactions.items.back().text, HasSubstr("1 different")) << "and nobody answered";
+}
+
 TEST(Shown, becomes_records_of_its_own_and_nothing_else_does) {
     const auto prompt = shownEvent({{"shown", "prompt"},
                                     {"text", "Arm\nit"},

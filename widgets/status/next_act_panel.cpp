@@ -30,7 +30,7 @@ QLabel* wrapped(QVBoxLayout* layout, const char* objectName) {
 /// Acts that have a place of their own in the window are not offered here, nor is what the engine cannot do yet.
 bool hasOwnPlace(CommandKind kind) {
     return kind == CommandKind::Abort || kind == CommandKind::Override || kind == CommandKind::SignOff || kind == CommandKind::Note || kind == CommandKind::Ramp ||
-           kind == CommandKind::Acknowledge || kind == CommandKind::Shelve;
+           kind == CommandKind::Acknowledge || kind == CommandKind::Shelve || kind == CommandKind::Stop || kind == CommandKind::Drift;
 }
 
 } // namespace
