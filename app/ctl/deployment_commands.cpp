@@ -87,17 +87,22 @@ void addChecklistCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Ar
 
 /// What ends a deployment or takes it back.
 void addEndCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Arguments>& a) {
-    addPlanCommand(app, "abort", "Before the cutover: remove everything; after it: roll back", a)->callback([a, &exitCode] {
-        exitCode = withSession(*a, [](EngineSession& session, const Plan&) { return session.run(CommandKind::Abort); });
+    const auto why = [a] { return a->reason.empty() ? Json::object() : Json{{"reason", a->reason}}; };
+    CLI::App* abort = addPlanCommand(app, "abort", "Before the cutover: remove everything; after it: roll back", a);
+    abort->add_option("--reason", a->reason, "Why, for the record");
+    abort->callback([a, why, &exitCode] {
+        exitCode = withSession(*a, [why](EngineSession& session, const Plan&) { return session.run(CommandKind::Abort, why()); });
     });
-    addPlanCommand(app, "rollback", "Move the writes back to BLUE, losing nothing", a)->callback([a, &exitCode] {
-        exitCode = withSession(*a, [](EngineSession& session, const Plan&) -> Status {
+    CLI::App* back = addPlanCommand(app, "rollback", "Move the writes back to BLUE, losing nothing", a);
+    back->add_option("--reason", a->reason, "Why, for the record");
+    back->callback([a, why, &exitCode] {
+        exitCode = withSession(*a, [why](EngineSession& session, const Plan&) -> Status {
             if (session.snapshot().phase == Phase::RolledBack) {
                 return {}; // also when the engine has just finished what another life of it began
             }
             Status done = session.run(CommandKind::Check);
             done = done.ok() ? checkBlockers(session, CommandKind::Rollback) : done;
-            return done.ok() ? session.run(CommandKind::Rollback) : done;
+            return done.ok() ? session.run(CommandKind::Rollback, why()) : done;
         });
     });
     CLI::App* finalize = addPlanCommand(app, "finalize", "Close the rollback window: GREEN is production for good", a);

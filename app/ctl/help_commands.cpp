@@ -49,6 +49,13 @@ const std::map<std::string, const char*>& examples() {
         {"recording export", "tealctl recording export shop.teal --format csv --out shop.csv"},
         {"recording salvage", "tealctl recording salvage torn.teal --out saved.teal"},
         {"recording redact", "tealctl recording redact shop.teal --out for-others.teal --class hosts,names"},
+        {"recording report", "tealctl recording report shop.teal --format html --out shop.html"},
+        {"recording compare", "tealctl recording compare rehearsal.teal shop.teal --anchor phase:observe --format md"},
+        {"recording import", "tealctl recording import shop.teal deploys.csv --offset-ms -1500"},
+        {"recording notes", "tealctl recording notes list shop.teal"},
+        {"recording notes list", "tealctl recording notes list shop.teal --json"},
+        {"recording notes add", "tealctl recording notes add shop.teal --at 00:12:33.120 --kind hypothesis --text \"the pooler was out of memory\""},
+        {"recording notes merge", "tealctl recording notes merge shop.teal from-ben.notes"},
         {"lab", "tealctl lab up --dir /tmp/lab --blue 15 --green 18"},
         {"lab up", "tealctl lab up --dir /tmp/lab --blue 15 --green 18 --replicas 1"},
         {"lab down", "tealctl lab down --dir /tmp/lab --remove"},
@@ -200,7 +207,8 @@ void printMan(CLI::App& app) {
         }
     }
     fmt::print(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong input (nothing was changed), 3 blocked by a check, a gate or another driver, 4 "
-               "aborted or returned safely, 5 needs a person.\n.SH ENVIRONMENT\n.TP\nNO_COLOR\nNo colours, also on a terminal.\n");
+               "aborted or returned safely, 5 needs a person.\n.SH ENVIRONMENT\n.TP\nNO_COLOR\nNo colours, also on a terminal.\n"
+               ".TP\nTEALDECK_ACTOR\nYour name in the recording, where several people share an account.\n");
 }
 
 } // namespace
