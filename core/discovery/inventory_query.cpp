@@ -4,9 +4,9 @@
 #include "core/discovery/disk.h"
 #include "core/util/text.h"
 
-#include <fmt/format.h>
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
 
 namespace tealdeck {
 namespace {
