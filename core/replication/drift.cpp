@@ -170,7 +170,7 @@ std::size_t pastQuoted(const std::string& sql, std::size_t i) {
 } // namespace
 
 Status installGuard(Connection& session) {
-    return asStatus(session.batch(std::string("SET client_min_messages = warning; BEGIN; ") + GUARD_SQL + "; COMMIT", Millis(15000)));
+    return asStatus(session.batch(fmt::format("SET client_min_messages = warning; BEGIN; {}; COMMIT", GUARD_SQL), Millis(15000)));
 }
 
 Status removeGuard(Connection& session) {
