@@ -34,6 +34,7 @@ const std::map<std::string, const char*>& examples() {
         {"plan", "tealctl plan explain shop.toml"},
         {"plan validate", "tealctl plan validate shop.toml"},
         {"plan explain", "tealctl plan explain shop.toml"},
+        {"plan probe", "tealctl plan probe --host db1.example.org --user tealdeck --passfile ~/.pgpass"},
         {"phases", "tealctl phases --dot | dot -Tsvg > phases.svg"},
         {"attach", "tealctl attach shop.toml"},
         {"takeover", "tealctl takeover shop.toml --reason \"the bastion is gone\""},

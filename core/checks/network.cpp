@@ -57,6 +57,16 @@ CheckAnswer strategy(const CheckSubject& s) {
     return advice.strategy == "blue-green" ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
 }
 
+/// Since GREEN began to cost by the plan's word; the recording's begin is not known to a check.
+CheckAnswer cost(const CheckSubject& s) {
+    const CostReport report = costOf(s.plan(), Clock::system().wallUs(), 0);
+    std::string found;
+    for (const std::string& line : costLines(report)) {
+        found += (found.empty() ? "" : "; ") + line;
+    }
+    return report.missing.empty() && report.breaks.empty() ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
+}
+
 } // namespace
 
 std::vector<CheckDefinition> networkChecks() {
@@ -71,6 +81,19 @@ std::vector<CheckDefinition> networkChecks() {
          .fix = "For a minor release install it and restart the replicas, then the primary, after smoke tests on one replica.",
          .source = "PostgreSQL manual, Upgrading a PostgreSQL Cluster; versioning policy",
          .evaluate = strategy},
+        {.id = "ADV02",
+         .family = "advice",
+         .severity = Severity::Info,
+         .scope = Pair,
+         .when = Always,
+         .question = "Is what the second environment costs known, and is it as strong as the first?",
+         .why = "Two environments cost twice; a cheaper one may be slower in the hour when it counts.",
+         .expected = "a price for every server, and GREEN no weaker than BLUE",
+         .fix = "Complete [cost] in the plan, or choose another instance for GREEN.",
+         .source = "[cost] in the plan",
+         .evaluate = cost,
+         .existsFor = [](const Plan& plan) { return !plan.cost.currency.empty(); },
+         .blocksRollback = false},
         {.id = "NET01",
          .family = "network",
          .scope = EachPrimary,

@@ -155,6 +155,8 @@ TEST_F(Checks, WhatThePlanAndTheRoutersSayWrongIsFound) {
     EXPECT_EQ(lineOf("CAP01").result, CheckResult::Pass);
     m_plan.green.primary.storageGb = 0.001;
     EXPECT_EQ(lineOf("CAP01").result, CheckResult::Fail);
+    m_plan.cost.currency = "EUR"; // and no prices
+    EXPECT_EQ(lineOf("ADV02").result, CheckResult::Fail);
     fails("ADV01", [](Plan& p) { p.green = p.blue; });
     fails("CMP01", [](Plan& p) { std::swap(p.blue, p.green); });
     fails("PGB06/pooler-1", [](Plan& p) { p.pgbouncers[0].databasesFile += ".missing"; });
