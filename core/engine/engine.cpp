@@ -101,7 +101,8 @@ CommandReply Engine::submit(const Command& command) {
         reasons.push_back(may.error().text());
     }
     const bool atOnce =
-        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve;
+        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve ||
+        command.kind == CommandKind::PauseCopy || command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
         reasons.push_back(said.error().text());
     }

@@ -10,6 +10,7 @@
 #include "core/engine/statement_log.h"
 #include "core/model/command.h"
 #include "core/recipe/runner.h"
+#include "core/replication/copy_control.h"
 #include "core/traffic/haproxy.h"
 
 #include <atomic>
@@ -127,6 +128,7 @@ class Engine {
     std::atomic<bool> m_cancel{false};
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
+    const std::shared_ptr<CopyControl> m_copyControl = std::make_shared<CopyControl>();
     std::mutex m_checkMutex; ///< one evaluation at a time
     std::mutex m_alarmMutex; ///< guards the book; taken before the hub's own
     AlarmBook m_alarms;

@@ -33,7 +33,8 @@ enum class EventKind {
     Traffic = 20,     ///< body: a TrafficState
     Fence = 21,       ///< body: {"side", "state", "detail"}
     Alarm = 22,       ///< body: an AlarmState
-    Switch = 23       ///< body: a SwitchReport: one finished cutover or rollback with its timings
+    Switch = 23,      ///< body: a SwitchReport: one finished cutover or rollback with its timings
+    Copy = 24         ///< body: a CopyState; or {"database", "finished": [[table, rows, bytes, ms]…]}: tables that ended, in batches
 };
 
 /// "metrics", "note", ...; "unknown" for a number this version does not know.

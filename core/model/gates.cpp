@@ -86,6 +86,13 @@ std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int
         }
         return reasons;
     }
+    if (command == CommandKind::PauseCopy || command == CommandKind::ResumeCopy || command == CommandKind::CancelCopy) {
+        const auto runs = [](const StepState& step) { return step.id == "replicate.copy" && step.state == "running"; };
+        if (s.busyWith.empty() || std::none_of(s.steps.begin(), s.steps.end(), runs)) {
+            reasons.emplace_back("No data are being copied now.");
+        }
+        return reasons;
+    }
     if (isWordOnly(command)) {
         return reasons;
     }

@@ -18,7 +18,7 @@ constexpr std::array<std::pair<Phase, const char*>, 10> PHASES = {{{Phase::Plan,
                                                                    {Phase::Finalized, "finalized"},
                                                                    {Phase::Aborted, "aborted"}}};
 
-constexpr std::array<std::pair<CommandKind, const char*>, 13> COMMANDS = {{{CommandKind::Check, "check"},
+constexpr std::array<std::pair<CommandKind, const char*>, 16> COMMANDS = {{{CommandKind::Check, "check"},
                                                                            {CommandKind::Replicate, "replicate"},
                                                                            {CommandKind::Ramp, "ramp"},
                                                                            {CommandKind::Cutover, "cutover"},
@@ -30,7 +30,10 @@ constexpr std::array<std::pair<CommandKind, const char*>, 13> COMMANDS = {{{Comm
                                                                            {CommandKind::Note, "note"},
                                                                            {CommandKind::Acknowledge, "acknowledge"},
                                                                            {CommandKind::Shelve, "shelve"},
-                                                                           {CommandKind::Continue, "continue"}}};
+                                                                           {CommandKind::Continue, "continue"},
+                                                                           {CommandKind::PauseCopy, "pause-copy"},
+                                                                           {CommandKind::ResumeCopy, "resume-copy"},
+                                                                           {CommandKind::CancelCopy, "cancel-copy"}}};
 
 template <class Table, class Key>
 const char* nameIn(const Table& table, Key key) {
@@ -65,6 +68,11 @@ constexpr const char* NOTE_TITLE = "Write a note";
 constexpr const char* NOTE_DOES = "Adds a line to the record.";
 constexpr const char* CONTINUE_DOES = "Lets a run go on that holds before a step.";
 
+constexpr const char* PAUSE_COPY_DOES = "The copy of the data stands still; BLUE goes on keeping the WAL that GREEN will need.";
+constexpr const char* RESUME_COPY_DOES = "The copy of the data goes on, also above a budget for which it holds.";
+constexpr const char* CANCEL_COPY_DOES =
+    "The copy of the data ends where it is; nothing is removed. Replicate goes on from there: tables that are finished stay.";
+
 /// What is not bound to one phase.
 void addEverywhere(std::vector<PhaseRule>& rows, Phase phase) {
     using C = CommandKind;
@@ -80,6 +88,11 @@ void addEverywhere(std::vector<PhaseRule>& rows, Phase phase) {
     }
     if (phase == Phase::Replicate || phase == Phase::Cutover) {
         rows.push_back({phase, C::Continue, F::ArmAndHold, "Go on", CONTINUE_DOES, phase});
+    }
+    if (phase == Phase::Replicate) {
+        rows.push_back({phase, C::PauseCopy, F::Click, "Pause the copy", PAUSE_COPY_DOES, phase});
+        rows.push_back({phase, C::ResumeCopy, F::Click, "Go on copying", RESUME_COPY_DOES, phase});
+        rows.push_back({phase, C::CancelCopy, F::ArmAndHold, "Stop the copy", CANCEL_COPY_DOES, phase});
     }
 }
 
@@ -181,6 +194,9 @@ bool isWordOnly(CommandKind command) {
     case CommandKind::Acknowledge:
     case CommandKind::Shelve:
     case CommandKind::Continue:
+    case CommandKind::PauseCopy:
+    case CommandKind::ResumeCopy:
+    case CommandKind::CancelCopy:
         return true;
     default:
         return false;

@@ -40,7 +40,10 @@ enum class CommandKind {
     Note,
     Acknowledge, ///< an alarm was seen
     Shelve,      ///< an alarm is put aside for a while
-    Continue     ///< a run goes on that holds before a step
+    Continue,    ///< a run goes on that holds before a step
+    PauseCopy,   ///< the initial copy stands still
+    ResumeCopy,  ///< it goes on, also above a budget for which it holds
+    CancelCopy   ///< it ends where it is; another Replicate goes on from there
 };
 const char* commandName(CommandKind kind);
 std::optional<CommandKind> commandFromName(std::string_view name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/plan/copy_plan.h"
 #include "core/util/clock.h"
 #include "core/util/result.h"
 
@@ -167,6 +168,7 @@ struct Plan {
     double rollbackWindowHours = 24;
     ProgramsPlan programs;
     AlarmPlan alarms;
+    CopyPlan copy;
     std::vector<HookPlan> hooks;
     CostPlan cost;
     std::vector<ManualItem> manualItems; ///< of the file that [checklist] names

@@ -13,6 +13,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.path.insert(0, HERE)
+import copying  # noqa: E402
 from summary import pauses_ms, spread  # noqa: E402
 
 ROUND_TRIPS = 5  # a cutover and a rollback each
@@ -259,12 +261,22 @@ def recording(bin_folder):
     return done
 
 
+FIGURES = {
+    "cutover_pause": cutover_pause,
+    "console_start": console_start,
+    "recording": recording,
+    "check_many": check_many,
+    "copy_many": lambda bin_folder: copying.copy_many(bin_folder, Lab, run, figure),
+    "copy_big": lambda bin_folder: copying.copy_big(bin_folder, Lab, run, figure),
+}
+
+
 def main(bin_folder, json_file, names):
     figures = []
     failed = False
     for name in names:
         try:
-            figures.append({"cutover_pause": cutover_pause, "console_start": console_start, "recording": recording, "check_many": check_many}[name](bin_folder))
+            figures.append(FIGURES[name](bin_folder))
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as reason:
             log(f"{name} could not be measured: {reason}")
             failed = True
