@@ -22,6 +22,7 @@ struct Arguments {
     std::string until = "observe";
     std::string reason;
     std::string typed;
+    std::string act;  ///< of a ramp without a percentage
     std::string item; ///< a check's or a manual item's name
     bool list = false;
     double percent = -1;
@@ -322,10 +323,20 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
                              : withSession(*a, [a](EngineSession& session, const Plan& plan) { return runUntil(session, plan, *a); });
     });
     CLI::App* ramp = add(app, "ramp", "Send a share of the reads to GREEN", a);
-    ramp->add_option("--percent", a->percent, "0 to 100")->required()->check(CLI::Range(0.0, 100.0));
+    CLI::Option_group* act = ramp->add_option_group("act", "One of these");
+    act->add_option("--percent", a->percent, "0 to 100")->check(CLI::Range(0.0, 100.0));
+    act->add_flag_callback(
+        "--hold", [a] { a->act = "hold"; }, "The share does not rise until --resume");
+    act->add_flag_callback(
+        "--resume", [a] { a->act = "resume"; }, "It may rise again");
+    act->add_flag_callback(
+        "--back", [a] { a->act = "back"; }, "To the plan's step before, and hold it there");
+    act->require_option(1);
+    ramp->add_option("--reason", a->reason, "Why");
     ramp->callback([a, &exitCode] {
         exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
-            return session.run(CommandKind::Ramp, {{"percent", a->percent}});
+            return session.run(CommandKind::Ramp,
+                               a->act.empty() ? Json{{"percent", a->percent}} : Json{{"act", a->act}, {"reason", a->reason}});
         });
     });
     CLI::App* show = add(app, "status", "Where the deployment stands, as the servers say", a);

@@ -173,6 +173,7 @@ Json statusReport(const Snapshot& s) {
             {"green", all["green"]},
             {"replication", all["replication"]},
             {"traffic", all["traffic"]},
+            {"metrics", all["metrics"]},
             {"checks", s.checks.size()},
             {"blocking", blocking},
             {"alarms", all["alarms"]},

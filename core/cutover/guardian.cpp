@@ -207,6 +207,7 @@ int runGuardian(const Plan& plan) {
             return 1;
         }
     }
+    const WriteRouters routers = makeWriteRouters(plan);
     if (!blue || !green) {
         fmt::print(stderr, "guardian: {}\n", (blue.ok() ? green : blue).error().text());
         return 1;
@@ -239,7 +240,7 @@ int runGuardian(const Plan& plan) {
                 }
             }
         }
-        Settler settler(connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, poolers);
+        Settler settler(connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, poolers, routers);
         const Result<Side> settled = settler.settle(!watch.opening, Millis(2000));
         if (settled) {
             fmt::print(stderr, "guardian: the engine was lost; {}: writes are on {}\n", verdictName(settler.lastVerdict()),

@@ -139,6 +139,7 @@ Status Engine::attach() {
             static_cast<void>(m_hub.publish(kind, std::move(body)));
             if (kind == EventKind::Metrics) {
                 lookAtAlarms();
+                watchReads();
             }
         });
     m_sampler->setReadsTarget(readsShareNow());
@@ -204,7 +205,7 @@ Status Engine::recover() {
         return {};
     }
     setPhase(row->phase, "As the servers say.");
-    Settler settler(m_connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, m_poolers);
+    Settler settler(m_connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, m_poolers, m_routers);
     const Result<Side> production = settler.settle(false, Millis(3000));
     if (!production) {
         return production.error();
