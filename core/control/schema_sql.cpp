@@ -53,6 +53,16 @@ create table if not exists tealdeck.saved(
   value jsonb not null,
   at timestamptz not null default clock_timestamp());
 
+-- GREEN: parts of tables that were copied, written in the transactions that copied them. The snapshot is where the slot began.
+create table if not exists tealdeck.copied(
+  relation text not null,
+  part int not null,
+  parts int not null,
+  snapshot text not null,
+  rows bigint not null,
+  at timestamptz not null default clock_timestamp(),
+  primary key (relation, part));
+
 -- What the sequences handed out last; never called ones are not listed (their exact state is copied beforehand).
 create or replace function tealdeck.sequence_values() returns jsonb language sql volatile set search_path = pg_catalog as $f$
   select coalesce(jsonb_object_agg(format('%I.%I', n.nspname, c.relname), pg_sequence_last_value(s.seqrelid)), '{}')

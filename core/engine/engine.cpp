@@ -106,8 +106,10 @@ CommandReply Engine::submit(const Command& command) {
     if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
         reasons.push_back(may.error().text());
     }
-    const bool atOnce = command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge ||
-                        command.kind == CommandKind::Shelve || command.kind == CommandKind::Stop;
+    const bool atOnce =
+        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve ||
+        command.kind == CommandKind::PauseCopy || command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy ||
+        command.kind == CommandKind::Stop;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
         reasons.push_back(said.error().text());
     }

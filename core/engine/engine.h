@@ -10,6 +10,7 @@
 #include "core/engine/statement_log.h"
 #include "core/model/command.h"
 #include "core/recipe/runner.h"
+#include "core/replication/copy_control.h"
 #include "core/traffic/haproxy.h"
 
 #include <atomic>
@@ -145,6 +146,7 @@ class Engine {
     std::atomic<bool> m_cancel{false};
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
+    const std::shared_ptr<CopyControl> m_copyControl = std::make_shared<CopyControl>();
     std::mutex m_checkMutex; ///< one evaluation at a time
     std::mutex m_watchMutex; ///< guards the next
     std::unique_ptr<ForeignWrites> m_watch;

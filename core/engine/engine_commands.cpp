@@ -31,7 +31,9 @@ Status Engine::runReplicate() {
         }
     }
     setPhase(Phase::Replicate, "GREEN is being filled.");
-    const std::vector<Step> steps = replicateSteps(m_connector);
+    const std::vector<Step> steps = replicateSteps(
+        m_connector, {m_copyControl, [this](Json body) { static_cast<void>(m_hub.publish(EventKind::Copy, std::move(body))); },
+                      [this] { return m_hub.nowUs(); }});
     // The control schema comes first: from then on the phase is on the servers too.
     Status status = runSteps({steps.front()}, m_cancel, false);
     if (status.ok()) {

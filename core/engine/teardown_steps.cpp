@@ -6,6 +6,7 @@
 #include "core/replication/drift.h"
 #include "core/replication/link.h"
 #include "core/replication/schema_copy.h"
+#include "core/replication/schema_rehearsal.h"
 #include "core/util/files.h"
 
 #include <fmt/format.h>
@@ -102,6 +103,11 @@ struct Teardown {
         return status;
     }
 
+    Status dropScratch() const {
+        auto admin = context.connector.primary(Side::Green, {});
+        return admin.ok() ? schema_copy::dropRehearsal(plan, **admin) : Status(admin.error());
+    }
+
     Status copyIdentitiesToGreen() {
         for (std::size_t i = 0; blue && green && i < plan.databases.size(); ++i) {
             const Result<SideRow> row = control::readSide((*green)[i]);
@@ -153,7 +159,13 @@ std::vector<Step> abortSteps(TeardownContext context) {
             "abort.reverse", "Remove the feed to BLUE", [t](StepContext&) { return t->green ? t->endFeed(Direction::Reverse) : Status(); },
             "both primaries"),
         make(
-            "abort.green", "Clean GREEN", [t](StepContext&) { return t->clean(t->green, true); }, "GREEN"),
+            "abort.green", "Clean GREEN",
+            [t](StepContext&) {
+                const Status scratch = t->dropScratch();
+                const Status cleaned = t->clean(t->green, true);
+                return cleaned.ok() ? scratch : cleaned;
+            },
+            "GREEN"),
         make(
             "abort.blue", "Leave BLUE as it was found", [t](StepContext&) { return t->clean(t->blue, true); }, "BLUE"),
     };

@@ -27,8 +27,8 @@ bool isVariableName(const std::string& name) {
 const std::vector<std::string>& hookPoints() {
     static const std::vector<std::string> points = [] {
         std::vector<std::string> all = {"replicate", "ramp", "cutover", "rollback", "finalize", "abort"};
-        for (const char* step :
-             {"control", "identity", "roles", "databases", "schema", "close", "subscribe", "copy", "indexes", "statistics", "catch-up"}) {
+        for (const char* step : {"control", "identity", "roles", "databases", "rehearsal", "schema", "close", "subscribe", "copy",
+                                 "indexes", "compare-schema", "statistics", "catch-up"}) {
             all.push_back(std::string("replicate.") + step);
         }
         for (const char* command : {"cutover.", "rollback."}) {

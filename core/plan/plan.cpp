@@ -228,6 +228,7 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     programs.refuseOtherKeys();
     plan.alarms = readAlarms(root);
     plan.hooks = readHooks(root);
+    readCopy(root, plan);
     readCost(root, plan);
     readChecklist(root, plan);
     readVerify(root, plan);

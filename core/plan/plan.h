@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/plan/copy_plan.h"
 #include "core/util/clock.h"
 #include "core/util/result.h"
 
@@ -185,6 +186,7 @@ struct Plan {
     AlarmPlan alarms;
     VerifyPlan verify;
     DriftPlan drift;
+    CopyPlan copy;
     std::vector<HookPlan> hooks;
     CostPlan cost;
     std::vector<ManualItem> manualItems; ///< of the file that [checklist] names

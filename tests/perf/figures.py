@@ -13,6 +13,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.path.insert(0, HERE)
+import copying  # noqa: E402
 from summary import pauses_ms, spread  # noqa: E402
 
 sys.path.insert(0, HERE)
@@ -356,6 +358,8 @@ FIGURES = {
     "verify": verify,
     "live_frame": live_frame,
     "plot_pyramid": plot_pyramid,
+    "copy_many": lambda bin_folder: copying.copy_many(bin_folder, Lab, run, figure),
+    "copy_big": lambda bin_folder: copying.copy_big(bin_folder, Lab, run, figure),
 }
 
 

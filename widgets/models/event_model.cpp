@@ -22,6 +22,7 @@ EventGroup groupOf(const Event& event) {
     case EventKind::Topology:
     case EventKind::Traffic:
     case EventKind::Replication:
+    case EventKind::Copy:
     case EventKind::Metrics:
     case EventKind::Seal: return EventGroup::Telemetry;
     case EventKind::Statement: return EventGroup::Statements;

@@ -14,7 +14,7 @@ int weightOf(const Event& event) {
 }
 
 bool isTelemetry(EventKind kind) {
-    return kind == EventKind::Metrics || kind == EventKind::Seal || kind == EventKind::Topology || kind == EventKind::Traffic || kind == EventKind::Replication;
+    return kind == EventKind::Metrics || kind == EventKind::Seal || kind == EventKind::Topology || kind == EventKind::Traffic || kind == EventKind::Replication || kind == EventKind::Copy;
 }
 
 bool isAct(EventKind kind) {
