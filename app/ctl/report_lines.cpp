@@ -219,6 +219,7 @@ Json statusReport(const Snapshot& s) {
             {"replication", all["replication"]},
             {"copies", all["copies"]},
             {"traffic", all["traffic"]},
+            {"metrics", all["metrics"]},
             {"checks", s.checks.size()},
             {"blocking", blocking},
             {"alarms", all["alarms"]},

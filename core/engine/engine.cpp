@@ -53,6 +53,7 @@ Engine::Engine(Options options, const Connector& connector, std::unique_ptr<Reco
     for (const HaproxyPlan& balancer : m_options.plan.haproxies) {
         m_balancers.push_back(std::make_unique<Haproxy>(balancer));
     }
+    m_routers = makeWriteRouters(m_options.plan);
 }
 
 Engine::~Engine() {

@@ -60,6 +60,11 @@ struct Teardown {
             const Status one = pooler->restoreOriginal(file, ROUTER_LIMIT);
             status = one.ok() ? status : one;
         }
+        for (const auto& router : context.routers) {
+            const Result<std::string> saved = readFile(savedRouterFile(plan, router->name()));
+            const Status one = saved ? router->restore(parseJson(*saved).value_or(Json::object()), ROUTER_LIMIT) : Status();
+            status = one.ok() ? status : one;
+        }
         return status;
     }
 
@@ -143,13 +148,31 @@ std::filesystem::path savedRouterFile(const Plan& plan, const std::string& route
     return plan.engineFolder / ("before-" + sha256Hex(router).substr(0, 12));
 }
 
+Status keepRouterStates(const Plan& plan, const WriteRouters& routers) {
+    for (const auto& router : routers) {
+        const std::filesystem::path file = savedRouterFile(plan, router->name());
+        if (std::error_code none; std::filesystem::exists(file, none)) {
+            continue;
+        }
+        const Result<Json> state = router->save(ROUTER_LIMIT);
+        if (!state) {
+            return state.error();
+        }
+        if (const Status kept = writeFileAtomically(file, dumpJson(*state)); !kept) {
+            return kept;
+        }
+    }
+    return {};
+}
+
 std::vector<Step> abortSteps(TeardownContext context) {
     auto t = std::make_shared<Teardown>(context);
     return {
         make(
             "abort.reads", "Return reads to BLUE", [t](StepContext&) { return t->readsToBlue(); }, "the load balancer"),
         make(
-            "abort.poolers", "Give the poolers their files back", [t](StepContext&) { return t->restorePoolers(); }, "the poolers"),
+            "abort.poolers", "Give poolers and routers back what they had", [t](StepContext&) { return t->restorePoolers(); },
+            "the poolers"),
         make(
             "abort.sessions", "Reach both sides", [t](StepContext&) { return t->open(); }, "both primaries"),
         make(
