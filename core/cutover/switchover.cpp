@@ -87,7 +87,7 @@ std::vector<Step> Switchover::stepsToSwitch() {
                 "the feed is removed again",
                 false};
     steps[4] = {id("poolers"),
-                "Stage the poolers' new targets",
+                "Stage the new targets of poolers and routers",
                 {},
                 {},
                 [this](StepContext&) { return stagePoolers(); },
@@ -321,7 +321,7 @@ Status Switchover::stagePoolers() {
             return warm;
         }
     }
-    return {};
+    return stageRouters(m_context.routers, m_source, ROUTER_LIMIT);
 }
 
 Status Switchover::startGuardian() {
