@@ -16,6 +16,7 @@
 #include "widgets/checklist/advice_facts.h"
 #include "widgets/checklist/checklist_panel.h"
 #include "widgets/events/event_panel.h"
+#include "widgets/facts/comparison_facts.h"
 #include "widgets/facts/facts_panel.h"
 #include "widgets/plot/plot_facts.h"
 #include "widgets/status/mode_strip.h"
@@ -97,6 +98,8 @@ void MainWindow::makePanels(const Clock& clock) {
     m_events = new EventPanel(m_bridge->events(), controls ? EventPanel::Controls::Notes : EventPanel::Controls::None);
     m_numbers = new FactsPanel(tr("Numbers of the plots"), {tr("Curve"), tr("Newest"), tr("Least shown"), tr("Greatest shown"), tr("Age")}, tr("No samples yet."));
     m_server = new FactsPanel(tr("Chosen server"), {tr("Fact"), tr("Value")}, tr("Click a server of the topology, or walk there with the arrow keys and press Enter."));
+    m_comparison = new FactsPanel(tr("Comparison of the data"), {tr("Table"), tr("Result"), tr("Found"), tr("Age")},
+                                  tr("The data of both sides was not compared yet. Prepare “Compare the data” on the right."));
     m_advice = new FactsPanel(tr("Advice and cost"), {tr("Question"), tr("Answer"), tr("Age")},
                               tr("Nothing is known yet: run the checklist. Costs are told when the plan has the table [cost]."));
     if (m_session.practice) {
@@ -119,7 +122,7 @@ void MainWindow::layPanels() {
     auto* plotLayout = new QVBoxLayout(plots);
     plotLayout->setContentsMargins(2, 2, 2, 2);
     plotLayout->addWidget(m_plots);
-    std::vector<WindowLayout::Page> foot = {{m_events, tr("Events")}, {m_numbers, tr("Numbers")}, {m_server, tr("Server")}, {m_advice, tr("Advice and cost")}};
+    std::vector<WindowLayout::Page> foot = {{m_events, tr("Events")}, {m_numbers, tr("Numbers")}, {m_server, tr("Server")}, {m_comparison, tr("Comparison")}, {m_advice, tr("Advice and cost")}};
     if (m_guide != nullptr) {
         foot.insert(foot.begin(), {m_guide, tr("Practice")});
     }
@@ -255,6 +258,9 @@ void MainWindow::showSnapshot() {
 void MainWindow::showFacts(const Snapshot& snapshot, const ViewTime& now) {
     if (m_numbers->isVisible()) {
         m_numbers->show({}, plotFacts(m_bridge->series(), now, m_plots->span()));
+    }
+    if (m_comparison->isVisible()) {
+        m_comparison->show(comparisonSummary(snapshot.comparison, now), comparisonFacts(snapshot, now));
     }
     if (m_advice->isVisible()) {
         m_advice->show({}, adviceFacts(snapshot, now));

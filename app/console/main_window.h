@@ -108,6 +108,7 @@ class MainWindow final : public QMainWindow {
     AlarmPanel* m_alarms = nullptr;
     EventPanel* m_events = nullptr;
     FactsPanel* m_numbers = nullptr; ///< the plots as a table
+    FactsPanel* m_comparison = nullptr; ///< of the data, and of the schema
     FactsPanel* m_advice = nullptr;  ///< strategy and cost
     FactsPanel* m_guide = nullptr;   ///< practice only
     FactsPanel* m_server = nullptr;  ///< the chosen server's sheet
