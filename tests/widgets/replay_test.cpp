@@ -165,7 +165,7 @@ TEST(ReplayWindow, NotesAreWrittenBesideTheEvidence) {
 }
 
 TEST(ReplayWindow, TheVerdictIsAlwaysInSight) {
-    const Opened opened;
+    const Opened opened("clean-upgrade");
     auto* bar = opened.window->findChild<ReplayBar*>();
     EXPECT_EQ(bar->verdict(), QStringLiteral("✓ VERIFIED"));
     QFile file(opened.file);
