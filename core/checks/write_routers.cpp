@@ -70,6 +70,7 @@ std::vector<CheckDefinition> writeRouterChecks() {
          .fix = "Point it to production, or correct its blue and green in the plan.",
          .source = "asked of the balancer, the zone's own name server, the file or the program",
          .evaluate = leadsToProduction,
+         .blocksRollback = false,
          .validForSeconds = 60},
         {.id = "RTR02",
          .family = family,
