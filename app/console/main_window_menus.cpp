@@ -147,14 +147,14 @@ void MainWindow::makeReplayMenu() {
     m_acts->add(menu, {"replay.next-alarm", tr("Next &alarm"), {QKeySequence(Qt::Key_BracketRight)}, [=, this] { jump(timesOf(replay->study()->timeline.alarms), true); }});
     m_acts->add(menu, {"replay.previous-alarm", tr("Previous a&larm"), {QKeySequence(Qt::Key_BracketLeft)}, [=, this] { jump(timesOf(replay->study()->timeline.alarms), false); }});
     m_acts->add(menu, {"replay.next-act", tr("Next &operator act"), {QKeySequence(Qt::Key_BraceRight)}, [=, this] { jump(timesOf(replay->study()->timeline.acts), true); }});
-    m_acts->add(menu, {"replay.previous-act", tr("Previous opera&tor act"), {QKeySequence(Qt::Key_BraceLeft)}, [=, this] { jump(timesOf(replay->study()->timeline.acts), false); }});
+    m_acts->add(menu, {"replay.previous-act", tr("Previous operator a&ct"), {QKeySequence(Qt::Key_BraceLeft)}, [=, this] { jump(timesOf(replay->study()->timeline.acts), false); }});
     menu->addSeparator();
     m_acts->add(menu, {"replay.note", tr("&Note at this moment"), {}, [this] { m_desk->beginNote(false); }});
     m_acts->add(menu, {"replay.span", tr("Begin or end a &span"), {}, [this] { m_desk->beginNote(true); }});
     m_acts->add(menu, {"replay.reference", tr("&Reference moment"), {}, [this] { m_desk->setReference(); }});
     m_acts->add(menu, {"replay.fit", tr("&Fit the timeline"), {}, [this] { m_desk->bar()->scrubber()->fit(); }});
     menu->addSeparator();
-    m_acts->add(menu, {"replay.copy-position", tr("Copy &position"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)}, [replay] { QApplication::clipboard()->setText(formatPosition(replay->positionUs())); }});
+    m_acts->add(menu, {"replay.copy-position", tr("Cop&y position"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)}, [replay] { QApplication::clipboard()->setText(formatPosition(replay->positionUs())); }});
 }
 
 void MainWindow::makeViewMenu() {

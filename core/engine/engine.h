@@ -36,9 +36,9 @@ class Engine {
   public:
     struct Options {
         Plan plan;
-        std::string program;   ///< the engine's own program, run again as guardian
-        std::string holder;    ///< who drives, for the deployment's row
-        bool takeover = false; ///< end another engine's sessions instead of giving way to it
+        std::string program;                  ///< the engine's own program, run again as guardian
+        std::string holder;                   ///< who drives, for the deployment's row
+        bool takeover = false;                ///< end another engine's sessions instead of giving way to it
         std::filesystem::path recording = {}; ///< where a new recording is written; empty: in the plan's folder, under a name of its own
     };
     /// Reads the situation from the servers, finishes or takes back what another life left half done, and is ready for commands.
@@ -75,8 +75,8 @@ class Engine {
     // engine_commands.cpp
     Status runCheck();
     Status runReplicate();
-    Status runRamp(const Command& command); // engine_ramp.cpp
-    Status mayRampUp(const Snapshot& s);    // engine_ramp.cpp
+    Status runRamp(const Command& command);          // engine_ramp.cpp
+    Status mayRampUp(const Snapshot& s, double now); // engine_ramp.cpp
     Status moveReads(double percent, const std::string& actor);
     void holdReads(const std::string& reason);
     void watchReads();

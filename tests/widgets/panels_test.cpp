@@ -137,6 +137,7 @@ TEST(Plots, HaveAnEquivalentTableAndLeaveTheProgram) {
     EXPECT_TRUE(plotFacts(store, {us + 60'000'000, 0}, 300'000'000)[0].stale);
     LagPlots plots;
     plots.resize(800, 400);
+    plots.show();
     plots.setSeries(&store);
     plots.update(at(events, us), {us, 0});
     EXPECT_TRUE(plots.asSvg().contains("<svg"));
@@ -209,11 +210,11 @@ TEST(Alarms, AreShelvedWithAReasonAndATime) {
     s.seq = 1;
     s.alarms = {{.id = "slot/1", .priority = "high", .cause = "slot lost", .response = "look"}};
     panel.update(s, {1'000'000, 0});
-    panel.show();
     QPushButton* aside = button(panel, "Put the chosen alarm aside");
     ASSERT_NE(aside, nullptr);
     EXPECT_FALSE(aside->isEnabled());
     EXPECT_EQ(aside->toolTip(), "Choose an alarm first.");
+    panel.show();
     panel.findChild<QTableView*>("alarmTable")->selectRow(0);
     aside->click();
     QPushButton* shelve = button(panel, "Put the alarm aside for that time");
