@@ -11,16 +11,16 @@
 #include <QSvgRenderer>
 #include <QTextCursor>
 #include <QTextDocument>
-#include <QTextFrame>
 #include <QTextObjectInterface>
 
-#include <algorithm>
 #include <cstdio>
 
 namespace tealdeck {
 namespace {
 
 constexpr int PLOT_OBJECT = QTextFormat::UserObject + 1;
+/// Of a page's width: QTextDocument::print() leaves 2 cm of A4 on both sides, but not yet when objects are asked for their size.
+constexpr double TEXT_PART = 0.8;
 constexpr int SVG_PROPERTY = QTextFormat::UserProperty + 1;
 
 /// Draws a plot in a text as vectors.
@@ -32,9 +32,7 @@ class PlotObject final : public QObject, public QTextObjectInterface {
     QSizeF intrinsicSize(QTextDocument* document, int, const QTextFormat& format) override {
         const QSvgRenderer renderer(format.property(SVG_PROPERTY).toByteArray());
         const QSizeF size = renderer.defaultSize();
-        // Printing gives the page margins of its own.
-        const QTextFrameFormat frame = document->rootFrame()->frameFormat();
-        const double width = std::max(1.0, document->pageSize().width() - frame.leftMargin() - frame.rightMargin());
+        const double width = TEXT_PART * document->pageSize().width();
         return size.isEmpty() ? QSizeF() : size * (width / size.width());
     }
     void drawObject(QPainter* painter, const QRectF& rect, QTextDocument*, int, const QTextFormat& format) override {
