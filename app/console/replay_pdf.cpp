@@ -11,8 +11,10 @@
 #include <QSvgRenderer>
 #include <QTextCursor>
 #include <QTextDocument>
+#include <QTextFrame>
 #include <QTextObjectInterface>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace tealdeck {
@@ -30,8 +32,9 @@ class PlotObject final : public QObject, public QTextObjectInterface {
     QSizeF intrinsicSize(QTextDocument* document, int, const QTextFormat& format) override {
         const QSvgRenderer renderer(format.property(SVG_PROPERTY).toByteArray());
         const QSizeF size = renderer.defaultSize();
-        const double width =
-            document->textWidth() > 0 ? document->textWidth() : document->pageSize().width() - 2 * document->documentMargin();
+        // Printing gives the page margins of its own.
+        const QTextFrameFormat frame = document->rootFrame()->frameFormat();
+        const double width = std::max(1.0, document->pageSize().width() - frame.leftMargin() - frame.rightMargin());
         return size.isEmpty() ? QSizeF() : size * (width / size.width());
     }
     void drawObject(QPainter* painter, const QRectF& rect, QTextDocument*, int, const QTextFormat& format) override {
@@ -78,7 +81,7 @@ Status writePdf(const review::Document& document, const QString& file) {
     }
     QPdfWriter writer(&out);
     writer.setPageSize(QPageSize(QPageSize::A4));
-    writer.setPageMargins(QMarginsF(14, 14, 14, 16), QPageLayout::Millimeter);
+    writer.setPageMargins(QMarginsF(0, 0, 0, 0), QPageLayout::Millimeter);
     writer.setTitle(safeText(document.title));
     writer.setCreator(QStringLiteral("tealdeck"));
     QTextDocument text;
