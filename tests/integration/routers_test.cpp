@@ -215,6 +215,7 @@ TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
     EXPECT_NE(up.report.value("error", "").find("held"), std::string::npos) << up.report.dump();
     EXPECT_EQ(run.ctl({"ramp", "--resume"}).exitCode, 0);
     EXPECT_TRUE(eventually(Millis(60000), [&] { return run.ctl({"ramp", "--percent", "20"}).exitCode == 0; }));
+    EXPECT_TRUE(eventually(Millis(20000), [&] { return traffic("reads_green_target") == 20.0; }));
     EXPECT_EQ(run.ctl({"ramp", "--back"}).exitCode, 0);
     EXPECT_TRUE(eventually(Millis(20000), [&] { return traffic("reads_green_target") == 10.0; }));
     EXPECT_EQ(run.ctl({"ramp", "--hold"}).exitCode, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Comparing the data of both sides: what is planted is found, what moves is no difference.
+#include "core/postgres/sql.h"
 #include "core/util/files.h"
 #include "core/verify/verifier.h"
 #include "tests/support/upgrade_run.h"
@@ -148,7 +149,7 @@ class Verify : public testing::Test {
             m_run->lab().ask(Side::Green, "shop",
                              fmt::format("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = "
                                          "{}::regclass and attnum > 0 and attgenerated = ''",
-                                         sqlLiteral(table)));
+                                         quoteLiteral(table)));
         onGreen(
             fmt::format("delete from only {0}; insert into {0} ({1}) select {1} from public.kept; drop table public.kept", table, columns));
     }
