@@ -44,11 +44,16 @@ void append(std::vector<Event>& events, std::int64_t us, EventKind kind, Json bo
 /// 12 servers a side, 500 checks that change their minds, 40 metrics ten times a second, events without end.
 std::vector<Event> crowdedSession(int seconds) {
     std::vector<Event> events;
-    append(events, 0, EventKind::Session, toJson(SessionInfo{.deployment = "crowd", .databases = {"shop"}}));
+    append(events, 0, EventKind::Session, {{"deployment", "crowd"}, {"databases", {"shop"}}});
     for (const char* side : {"blue", "green"}) {
         Json nodes = Json::array();
         for (int i = 0; i < 12; ++i) {
-            nodes.push_back(toJson(Node{.name = "node-" + std::to_string(i), .role = i == 0 ? "primary" : "replica", .host = "10.0.0.1", .port = 5432, .zone = "az-a", .version = "15.20", .state = "up"}));
+            Node node;
+            node.name = "node-" + std::to_string(i);
+            node.role = i == 0 ? "primary" : "replica";
+            node.host = "10.0.0.1";
+            node.state = "up";
+            nodes.push_back(toJson(node));
         }
         append(events, 0, EventKind::Topology, {{"side", side}, {"nodes", nodes}});
     }
@@ -56,7 +61,15 @@ std::vector<Event> crowdedSession(int seconds) {
         const std::int64_t us = second * 1'000'000LL + 1;
         for (int i = 0; i < 500; ++i) {
             if (second == 0 || (i + second) % 10 == 0) {
-                append(events, us, EventKind::Check, toJson(CheckState{.id = "X" + std::to_string(i), .family = "x", .question = "Is it so?", .expected = "yes", .actual = std::to_string(second), .result = (i + second) % 3 == 0 ? CheckResult::Fail : CheckResult::Pass, .evaluatedUs = us}));
+                CheckState check;
+                check.id = "X" + std::to_string(i);
+                check.family = "x";
+                check.question = "Is it so?";
+                check.expected = "yes";
+                check.actual = std::to_string(second);
+                check.result = (i + second) % 3 == 0 ? CheckResult::Fail : CheckResult::Pass;
+                check.evaluatedUs = us;
+                append(events, us, EventKind::Check, toJson(check));
             }
         }
         for (int tenth = 0; tenth < 10; ++tenth) {
