@@ -44,7 +44,7 @@ LabRunner::LabRunner(QWidget* parent)
     layout->addWidget(m_said);
     connect(m_start, &QPushButton::clicked, this, &LabRunner::start);
     connect(m_cancel, &QPushButton::clicked, this, &LabRunner::cancel);
-    connect(m_process, &CtlProcess::progress, this, &LabRunner::show);
+    connect(m_process, &CtlProcess::progress, this, &LabRunner::tell);
     connect(m_process, &CtlProcess::finished, this, &LabRunner::take);
     refresh();
 }
