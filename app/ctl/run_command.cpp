@@ -156,8 +156,11 @@ WorkEnd advance(EngineSession& session, const Plan& plan, const Arguments& a, Wa
         }
         return checked.ok() && goesOn ? fill(session, a) : checked;
     }
-    case Phase::Replicate:
-        return fill(session, a);
+    case Phase::Replicate: {
+        // What an engine that died had found out is too old by now.
+        const Status checked = session.run(CommandKind::Check);
+        return checked.ok() ? fill(session, a) : checked;
+    }
     case Phase::Validate:
     case Phase::Ramp:
     case Phase::RolledBack:

@@ -250,7 +250,7 @@ TEST(Console, UpgradesAndRollsBackUnderAPersonsHands) {
     // The console dies in the middle of the copy: nothing changes, and a new one drives.
     person.killConsole();
     EXPECT_TRUE(run.writesGoOn(Millis(3000)));
-    ASSERT_TRUE(person.reaches("validate", Millis(60000)));
+    ASSERT_TRUE(person.reaches("validate", Millis(240000)));
     person.openConsole();
     if (testing::Test::HasFatalFailure()) {
         return;

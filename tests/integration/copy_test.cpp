@@ -206,7 +206,7 @@ TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
     auto running = std::async(std::launch::async, [&] { return run.ctl({"run", "--until", "validate"}); });
     const auto say = [&](const char* word) { return sayCopy(run, word); };
     const auto copyIs = [&](const char* state) {
-        return eventually(Millis(60000), [&] {
+        return eventually(Millis(240000), [&] {
             const Json copies = member(run.ctl({"copy", "show"}).report, "copies", Json::array());
             return !copies.empty() && member<std::string>(copies[0], "state", "") == state;
         });
