@@ -4,6 +4,7 @@
 #include "app/lab/faults.h"
 #include "app/lab/sql_client.h"
 #include "core/util/files.h"
+#include "tests/support/extended.h"
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
@@ -148,6 +149,7 @@ std::vector<Trouble> troubles() {
 }
 
 TEST_F(Copy, survivesWhatHappensInTheMiddle) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(options(15, 18));
     ASSERT_TRUE(run.ok());
     run.startLoad();
@@ -199,6 +201,7 @@ TEST_F(Copy, survivesWhatHappensInTheMiddle) {
 }
 
 TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(options(15, 18));
     ASSERT_TRUE(run.ok());
     run.startLoad();
@@ -245,6 +248,7 @@ TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
 }
 
 TEST_F(Copy, goesFromServerToServerWhenThePlanSaysSo) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(options(14, 18));
     ASSERT_TRUE(run.ok());
     run.startLoad();

@@ -4,6 +4,7 @@
 #include "core/traffic/haproxy_writes.h"
 #include "core/traffic/pgbouncer.h"
 #include "core/util/files.h"
+#include "tests/support/extended.h"
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
@@ -191,6 +192,7 @@ void upgradeThrough(const LabOptions& options) {
 
 /// Reads on green only while green is fresh: its apply worker is stopped, and the reads go back by themselves.
 TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(labThrough("service"));
     ASSERT_TRUE(run.ok());
     run.startLoad(4);
@@ -227,18 +229,23 @@ TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
 }
 
 TEST(UpgradeThrough, Haproxy) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("haproxy"));
 }
 TEST(UpgradeThrough, Dns) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("dns"));
 }
 TEST(UpgradeThrough, ServiceFile) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("service"));
 }
 TEST(UpgradeThrough, Command) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("command"));
 }
 TEST(UpgradeThrough, TwoPoolers) {
+    TEALDECK_LONG_TEST();
     LabOptions options;
     options.poolers = 2;
     options.replicas = 0;

@@ -3,6 +3,7 @@
 #include "core/postgres/sql.h"
 #include "core/util/files.h"
 #include "core/verify/verifier.h"
+#include "tests/support/extended.h"
 #include "tests/support/upgrade_run.h"
 
 #include <fmt/format.h>
@@ -202,6 +203,7 @@ TEST_F(Verify, findsEveryPlantedDifference) {
 }
 
 TEST_F(Verify, goesOnAfterAStopAndComparesExactly) {
+    TEALDECK_LONG_TEST();
     // Stopped in the middle of the largest table; the next run goes on there.
     m_plan.verify.rowsPerSecond = 20000;
     const std::filesystem::path progress = m_plan.engineFolder / "verify-progress.jsonl";
