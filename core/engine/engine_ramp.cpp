@@ -87,9 +87,11 @@ void Engine::watchReads() {
     if (!back) {
         return;
     }
-    m_hub.note(fmt::format("{} Reads go back to {:g} % and are held there.", back->reason, back->percent));
+    m_hub.note(fmt::format("{} Reads go back to {:g} %{}.", back->reason, back->percent, back->held ? " and are held there" : ""));
     const std::lock_guard lock(m_mutex);
-    m_readsHeld = back->reason;
+    if (back->held) {
+        m_readsHeld = back->reason;
+    }
     if (m_queue.empty() && !m_stopping) {
         Command command;
         command.kind = CommandKind::Ramp;

@@ -191,7 +191,7 @@ void upgradeThrough(const LabOptions& options) {
 }
 
 /// Reads on green only while green is fresh: its apply worker is stopped, and the reads go back by themselves.
-TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
+TEST(Ramp, StaleReadsGoBackByThemselvesAndComeAgainWhenFresh) {
     TEALDECK_LONG_TEST();
     UpgradeRun run(labThrough("service"));
     ASSERT_TRUE(run.ok());
@@ -212,10 +212,6 @@ TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
     ASSERT_EQ(::kill(std::atoi(worker.c_str()), SIGSTOP), 0);
     EXPECT_TRUE(eventually(Millis(60000), [&] { return traffic("reads_green_target") == 0.0; }));
     ASSERT_EQ(::kill(std::atoi(worker.c_str()), SIGCONT), 0);
-    CtlResult up = run.ctl({"ramp", "--percent", "20"});
-    EXPECT_EQ(up.exitCode, 3) << up.report.dump();
-    EXPECT_NE(up.report.value("error", "").find("held"), std::string::npos) << up.report.dump();
-    EXPECT_EQ(run.ctl({"ramp", "--resume"}).exitCode, 0);
     EXPECT_TRUE(eventually(Millis(60000), [&] { return run.ctl({"ramp", "--percent", "20"}).exitCode == 0; }));
     EXPECT_TRUE(eventually(Millis(20000), [&] { return traffic("reads_green_target") == 20.0; }));
     EXPECT_EQ(run.ctl({"ramp", "--back"}).exitCode, 0);
