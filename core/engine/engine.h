@@ -58,8 +58,9 @@ class Engine {
 
     // engine_recover.cpp: the beginning of a life
     Status attach();
-    Status readRows();
     Status recover();
+    Status takeUp();
+    void takeUpLate();
     Status claim(const Result<SideSessions>& blue, const Result<SideSessions>& green);
     Status finishTail(Side production);
     Status finishFinalize();
@@ -134,7 +135,9 @@ class Engine {
     Connector m_samplerConnector;
     std::unique_ptr<DriverLock> m_lock;
     std::int64_t m_epoch = 0;
-    bool m_claimed = false; ///< the servers know the epoch
+    bool m_claimed = false;   ///< the servers know the epoch
+    bool m_recovered = false; ///< what another life left is in order; used by the driver's thread
+    std::string m_takeUpError;
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
     WriteRouters m_routers;
