@@ -3,11 +3,14 @@
 
 #include "app/console/main_window.h"
 #include "app/console/picture_taker.h"
+#include "app/console/plan_wizard.h"
 #include "app/console/recent_files.h"
 #include "app/console/start_window.h"
 #include "widgets/theme/theme.h"
 
 #include <QApplication>
+#include <QDir>
+#include <QFile>
 #include <QFileDialog>
 #include <QSettings>
 #include <QThread>
@@ -17,18 +20,32 @@
 namespace tealdeck {
 
 Console::Console(Options options, QObject* parent) : QObject(parent), m_options(std::move(options)) {
-    const QSettings settings;
-    const bool keeps = !m_options.headless();
-    const bool dark = keeps && settings.value(QStringLiteral("theme")).toString() == QLatin1String("dark");
-    m_theme = m_options.theme.value_or(dark ? ThemeName::Dark : ThemeName::Light);
-    m_zoom = keeps ? std::clamp(settings.value(QStringLiteral("zoom"), 1.0).toDouble(), 0.7, 2.5) : 1.0;
+    if (!m_options.headless()) {
+        m_settings = std::make_unique<QSettings>();
+        m_theme = themeFromId(m_settings->value(QStringLiteral("theme")).toString()).value_or(ThemeName::Light);
+        m_zoom = std::clamp(m_settings->value(QStringLiteral("zoom"), 1.0).toDouble(), 0.7, 2.5);
+    }
+    m_theme = m_options.theme.value_or(m_theme);
+    // Pictures are made the same everywhere: English, unless they are wanted otherwise.
+    const QString kept = m_settings ? m_settings->value(QStringLiteral("language")).toString() : QStringLiteral("en");
+    if (m_catalogue.loadLanguage(chooseLanguage(m_options.language.isEmpty() ? kept : m_options.language))) {
+        QCoreApplication::installTranslator(&m_catalogue);
+    }
     applyTheme(*qApp, m_theme, m_zoom);
+    if (m_settings) {
+        m_lostPlan = m_settings->value(QStringLiteral("attached")).toString(); // still there: the program did not end as it should
+        connect(qApp, &QCoreApplication::aboutToQuit, this, [this] { m_settings->remove(QStringLiteral("attached")); });
+    }
     connect(&m_launcher, &EngineLauncher::ready, this, [this](const QString& socket) { openSession(liveSession(socket, m_options.actor, m_options.observer, m_plan)); });
     connect(&m_launcher, &EngineLauncher::failed, this, &Console::fail);
     connect(&m_restarter, &EngineLauncher::failed, this, &Console::fail); // when it succeeds, the window finds the engine by itself
 }
 
 Console::~Console() {
+    if (m_load.state() != QProcess::NotRunning) {
+        m_load.terminate();
+        m_load.waitForFinished(2000);
+    }
     delete m_window;
     delete m_start;
 }
@@ -36,6 +53,8 @@ Console::~Console() {
 void Console::begin() {
     if (!m_options.socket.isEmpty()) {
         openSession(liveSession(m_options.socket, m_options.actor, m_options.observer));
+    } else if (!m_options.engineCommand.isEmpty()) {
+        openSession(commandSession(QProcess::splitCommand(m_options.engineCommand), m_options.actor, m_options.observer));
     } else if (!m_options.plan.isEmpty()) {
         showStart();
         openPlan(m_options.plan);
@@ -58,10 +77,20 @@ void Console::showStart() {
     connect(m_start, &StartWindow::openPlanRequested, this, [this] { chooseFile(tr("Open a plan"), tr("Plans (*.toml)")); });
     connect(m_start, &StartWindow::openRecordingRequested, this, [this] { chooseFile(tr("Open a recording"), tr("Recordings (*.teal)")); });
     connect(m_start, &StartWindow::fileChosen, this, &Console::openFile);
+    connect(m_start, &StartWindow::newPlanRequested, this, [this] { openWizard({}); });
+    connect(m_start, &StartWindow::labReady, this, &Console::openLab);
+    if (!m_lostPlan.isEmpty() && QFileInfo::exists(m_lostPlan)) {
+        m_start->offerAgain(m_lostPlan);
+    }
+    m_lostPlan.clear();
     place(m_start, 820, 600);
 }
 
 void Console::place(QWidget* window, int width, int height) {
+    if (m_options.width == 0 && m_settings && window->testAttribute(Qt::WA_Resized)) {
+        window->show(); // where and as large as it was last time
+        return;
+    }
     window->resize(m_options.width > 0 ? m_options.width : width, m_options.height > 0 ? m_options.height : height);
     window->show();
 }
@@ -89,6 +118,32 @@ void Console::openPlan(const QString& plan) {
     }
     m_plan = plan;
     m_launcher.open(plan);
+}
+
+void Console::openWizard(const QString& plan) {
+    auto* wizard = new PlanWizard;
+    connect(wizard, &PlanWizard::openWanted, this, &Console::openPlan);
+    if (!plan.isEmpty()) {
+        QFile file(plan);
+        if (!file.open(QIODevice::ReadOnly) || file.size() > 1'000'000) {
+            fail(tr("%1 can't be read as a plan: %2.").arg(plan, file.errorString()));
+            delete wizard;
+            return;
+        }
+        wizard->edit(QString::fromUtf8(file.readAll()), plan);
+    }
+    wizard->show();
+}
+
+void Console::openLab(const QString& plan, const QString& folder) {
+    const QString ctl = QDir(QCoreApplication::applicationDirPath()).filePath(QStringLiteral("tealctl"));
+    if (m_load.state() == QProcess::NotRunning && QFileInfo::exists(ctl)) {
+        m_load.setStandardOutputFile(QProcess::nullDevice());
+        m_load.setStandardErrorFile(QProcess::nullDevice());
+        m_load.start(ctl, {QStringLiteral("lab"), QStringLiteral("load"), QStringLiteral("--dir"), folder, QStringLiteral("--clients"), QStringLiteral("4"), QStringLiteral("--rate"),
+                           QStringLiteral("60"), QStringLiteral("--seconds"), QStringLiteral("7200")});
+    }
+    openPlan(plan);
 }
 
 void Console::openRecording(const QString& file) {
@@ -120,8 +175,12 @@ void Console::takeArchive(const QString& file, const Result<std::shared_ptr<cons
 }
 
 void Console::openSession(Session session) {
+    if (m_settings && !session.plan.isEmpty()) {
+        m_settings->setValue(QStringLiteral("attached"), session.plan);
+        m_settings->sync(); // a crash asks nobody
+    }
     // One window a session: a recording opened beside a live one gets its own.
-    auto* window = new MainWindow(std::move(session), Clock::system());
+    auto* window = new MainWindow(std::move(session), Clock::system(), m_settings.get());
     if (m_window) {
         window->setAttribute(Qt::WA_DeleteOnClose);
     } else {
@@ -129,8 +188,12 @@ void Console::openSession(Session session) {
     }
     connect(window, &MainWindow::themeRequested, this, &Console::setTheme);
     connect(window, &MainWindow::zoomRequested, this, &Console::setZoom);
+    connect(window, &MainWindow::languageRequested, this, &Console::setLanguage);
     connect(window, &MainWindow::engineWanted, &m_restarter, &EngineLauncher::open);
     connect(window, &MainWindow::openRequested, this, [this] { chooseFile(tr("Open a recording"), tr("Recordings (*.teal)")); });
+    connect(window, &MainWindow::openPlanRequested, this, [this] { chooseFile(tr("Open a plan"), tr("Plans (*.toml)")); });
+    connect(window, &MainWindow::newPlanRequested, this, [this] { openWizard({}); });
+    connect(window, &MainWindow::editPlanRequested, this, &Console::openWizard);
     connect(window, &MainWindow::recentRequested, this, &Console::openFile);
     connect(window, &MainWindow::fileDropped, this, &Console::openFile);
     place(window, 1600, 1000);
@@ -212,16 +275,25 @@ void Console::fail(const QString& reason) {
 void Console::setTheme(ThemeName theme) {
     m_theme = theme;
     applyTheme(*qApp, m_theme, m_zoom);
-    if (!m_options.headless()) {
-        QSettings().setValue(QStringLiteral("theme"), theme == ThemeName::Dark ? QStringLiteral("dark") : QStringLiteral("light"));
+    if (m_settings) {
+        m_settings->setValue(QStringLiteral("theme"), QLatin1String(themeId(theme)));
     }
 }
 
 void Console::setZoom(double factor) {
     m_zoom = factor == 0 ? 1 : std::clamp(m_zoom * factor, 0.7, 2.5);
     applyTheme(*qApp, m_theme, m_zoom);
-    if (!m_options.headless()) {
-        QSettings().setValue(QStringLiteral("zoom"), m_zoom);
+    if (m_settings) {
+        m_settings->setValue(QStringLiteral("zoom"), m_zoom);
+    }
+}
+
+void Console::setLanguage(const QString& language) {
+    if (m_settings) {
+        m_settings->setValue(QStringLiteral("language"), language);
+    }
+    if (m_window) {
+        m_window->notify(tr("The language changes when Tealdeck is started again; the upgrade does not notice."));
     }
 }
 

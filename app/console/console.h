@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include "app/console/engine_launcher.h"
+#include "app/console/language.h"
 #include "app/console/options.h"
 #include "app/console/session.h"
 
 #include <QObject>
 #include <QPointer>
+#include <QProcess>
+#include <QSettings>
+
+#include <memory>
 
 namespace tealdeck {
 
@@ -28,6 +33,8 @@ class Console final : public QObject {
     void openFile(const QString& file);
     void openPlan(const QString& plan);
     void openRecording(const QString& file);
+    void openWizard(const QString& plan);
+    void openLab(const QString& plan, const QString& folder);
     void takeArchive(const QString& file, const Result<std::shared_ptr<const ReplayArchive>>& loaded);
     void openSession(Session session);
     void takePictures(MainWindow* window);
@@ -35,17 +42,22 @@ class Console final : public QObject {
     void chooseFile(const QString& title, const QString& filter);
     void setTheme(ThemeName theme);
     void setZoom(double factor);
+    void setLanguage(const QString& language);
     void place(QWidget* window, int width, int height);
 
     Options m_options;
+    std::unique_ptr<QSettings> m_settings; ///< nullptr: nothing is read or kept
+    Catalogue m_catalogue;
     ThemeName m_theme = ThemeName::Light;
     double m_zoom = 1;
     EngineLauncher m_launcher;  ///< of a plan that is being opened
     EngineLauncher m_restarter; ///< of an engine that a window has lost
     QString m_plan; ///< last opened
+    QString m_lostPlan; ///< was open when the program died last time
     QPointer<StartWindow> m_start;
     QPointer<MainWindow> m_window;
     QPointer<PictureTaker> m_pictures;
+    QProcess m_load; ///< the practice lab's clients; end with the program
     bool m_grabbed = false;
     bool m_finished = false;
 };

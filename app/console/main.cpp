@@ -25,7 +25,7 @@ void onSignal(int) {
 
 /// What the parser fills: strings of the command line, turned into Options afterwards.
 struct Arguments {
-    std::string socket, plan, replay, at, theme, actor, grab, pictures, size, file;
+    std::string socket, engineCommand, plan, replay, at, theme, language, actor, grab, pictures, size, file;
     bool observer = false;
     int grabAfterMs = 2000;
 };
@@ -33,6 +33,8 @@ struct Arguments {
 void describeOptions(CLI::App& cli, Arguments& a) {
     auto* source = cli.add_option_group("source");
     source->add_option("--socket", a.socket, "Socket of a running engine");
+    source->add_option("--engine-command", a.engineCommand,
+                       "Program that speaks for an engine elsewhere, such as \"ssh bastion tealdeck-engine --stdio /plans/shop.toml\"");
     source->add_option("--plan", a.plan, "Plan (TOML): opens its engine, and starts it when none runs");
     source->add_option("--replay", a.replay, "Recording (*.teal) to look at");
     source->add_option("file", a.file, "A plan or a recording");
@@ -40,7 +42,8 @@ void describeOptions(CLI::App& cli, Arguments& a) {
     cli.add_option("--at", a.at, "With --replay: where to begin, HH:MM:SS.mmm");
     cli.add_flag("--observer", a.observer, "Only watch: no controls");
     cli.add_option("--as", a.actor, "Your name in the recording");
-    cli.add_option("--theme", a.theme, "light or dark")->check(CLI::IsMember({"light", "dark"}));
+    cli.add_option("--theme", a.theme, "light, dark, high-contrast or colour-safe")->check(CLI::IsMember({"light", "dark", "high-contrast", "colour-safe"}));
+    cli.add_option("--language", a.language, "en or de; left out: as chosen in the window, else the machine's")->check(CLI::IsMember({"en", "de"}));
     cli.add_option("--size", a.size, "Size of the window, such as 1600x1000");
     cli.add_option("--grab", a.grab, "Save one picture (PNG) of the window and end");
     cli.add_option("--grab-after", a.grabAfterMs, "Milliseconds to wait before --grab")->check(CLI::Range(0, 3'600'000));
@@ -51,6 +54,7 @@ void describeOptions(CLI::App& cli, Arguments& a) {
 /// Empty when the arguments make sense; else one sentence for the person who typed them.
 std::string toOptions(const Arguments& a, tealdeck::Options& o) {
     o.socket = QString::fromStdString(a.socket);
+    o.engineCommand = QString::fromStdString(a.engineCommand);
     o.plan = QString::fromStdString(a.plan);
     o.replay = QString::fromStdString(a.replay);
     if (!a.file.empty()) {
@@ -61,9 +65,8 @@ std::string toOptions(const Arguments& a, tealdeck::Options& o) {
     o.grabAfterMs = a.grabAfterMs;
     o.pictures = QString::fromStdString(a.pictures);
     o.actor = QString::fromStdString(!a.actor.empty() ? a.actor : std::getenv("USER") != nullptr ? std::getenv("USER") : "operator");
-    if (!a.theme.empty()) {
-        o.theme = a.theme == "dark" ? tealdeck::ThemeName::Dark : tealdeck::ThemeName::Light;
-    }
+    o.language = QString::fromStdString(a.language);
+    o.theme = tealdeck::themeFromId(QString::fromStdString(a.theme));
     if (!a.at.empty()) {
         o.atUs = tealdeck::parsePosition(QString::fromStdString(a.at));
         if (!o.atUs || o.replay.isEmpty()) {

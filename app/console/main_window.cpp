@@ -2,35 +2,36 @@
 #include "app/console/main_window.h"
 
 #include "app/console/action_gate.h"
+#include "app/console/action_registry.h"
+#include "app/console/attention.h"
+#include "app/console/command_palette.h"
+#include "app/console/help_window.h"
 #include "app/console/notice_bar.h"
+#include "app/console/rehearsal_guide.h"
+#include "app/console/sleep_guard.h"
+#include "app/console/window_layout.h"
 #include "widgets/alarms/alarm_panel.h"
+#include "widgets/checklist/advice_facts.h"
 #include "widgets/checklist/checklist_panel.h"
 #include "widgets/events/event_panel.h"
+#include "widgets/facts/facts_panel.h"
+#include "widgets/plot/plot_facts.h"
 #include "widgets/status/mode_strip.h"
 #include "widgets/status/next_act_panel.h"
 #include "widgets/status/phase_rail.h"
 #include "widgets/theme/theme.h"
 #include "widgets/timeline/replay_bar.h"
+#include "widgets/topology/node_facts.h"
 #include "widgets/topology/topology_view.h"
 
 #include <QCloseEvent>
 #include <QMimeData>
 #include <QScrollArea>
-#include <QSplitter>
+#include <QSettings>
 #include <QVBoxLayout>
 
 namespace tealdeck {
 namespace {
-
-QSplitter* splitter(Qt::Orientation orientation, std::initializer_list<QWidget*> widgets) {
-    auto* made = new QSplitter(orientation);
-    made->setChildrenCollapsible(false);
-    made->setHandleWidth(6);
-    for (QWidget* widget : widgets) {
-        made->addWidget(widget);
-    }
-    return made;
-}
 
 QScrollArea* scrolled(QWidget* widget) {
     auto* area = new QScrollArea;
@@ -44,11 +45,11 @@ QScrollArea* scrolled(QWidget* widget) {
 
 } // namespace
 
-MainWindow::MainWindow(Session session, const Clock& clock, QWidget* parent)
-    : QMainWindow(parent), m_session(std::move(session)), m_bridge(std::make_unique<EngineBridge>(m_session.source, clock)) {
+MainWindow::MainWindow(Session session, const Clock& clock, QSettings* settings, QWidget* parent)
+    : QMainWindow(parent), m_session(std::move(session)), m_bridge(std::make_unique<EngineBridge>(m_session.source, clock)), m_settings(settings) {
     setWindowTitle(isReplay() ? tr("REPLAY %1 – Tealdeck").arg(m_session.title) : tr("Tealdeck"));
     setAcceptDrops(true);
-    setMinimumSize(800, 560);
+    m_acts = new ActionRegistry(this, settings);
     if (hasControls()) {
         m_gate = new ActionGate(*m_bridge, m_session.actor, this);
     }
@@ -59,10 +60,17 @@ MainWindow::MainWindow(Session session, const Clock& clock, QWidget* parent)
         wireReplay();
     }
     makeFileMenu();
+    makeEditMenu();
     makeActMenu();
     makeReplayMenu();
     makeViewMenu();
     makeHelpMenu();
+    m_palette = new CommandPalette(*m_acts, this);
+    if (!isReplay()) {
+        m_attention = new Attention(this);
+        m_sleepGuard = hasControls() && settings != nullptr ? new SleepGuard(this) : nullptr;
+    }
+    restorePlace();
     connect(m_bridge.get(), &EngineBridge::snapshotChanged, this, &MainWindow::showSnapshot);
     connect(m_bridge.get(), &EngineBridge::stateChanged, this, &MainWindow::showSourceState);
     connect(m_bridge.get(), &EngineBridge::eventsArrived, this, &MainWindow::takeMarks);
@@ -85,7 +93,22 @@ void MainWindow::makePanels(const Clock& clock) {
     m_nextAct = new NextActPanel(clock, controls ? NextActPanel::Controls::Full : NextActPanel::Controls::None);
     m_alarms = new AlarmPanel(controls ? AlarmPanel::Controls::Full : AlarmPanel::Controls::None);
     m_events = new EventPanel(m_bridge->events(), controls ? EventPanel::Controls::Notes : EventPanel::Controls::None);
-    connect(m_topology, &TopologyView::nodeActivated, this, &MainWindow::notify);
+    m_numbers = new FactsPanel(tr("Numbers of the plots"), {tr("Curve"), tr("Newest"), tr("Least shown"), tr("Greatest shown"), tr("Age")}, tr("No samples yet."));
+    m_server = new FactsPanel(tr("Chosen server"), {tr("Fact"), tr("Value")}, tr("Click a server of the topology, or walk there with the arrow keys and press Enter."));
+    m_advice = new FactsPanel(tr("Advice and cost"), {tr("Question"), tr("Answer"), tr("Age")},
+                              tr("Nothing is known yet: run the checklist. Costs are told when the plan has the table [cost]."));
+    if (m_session.practice) {
+        m_guide = new FactsPanel(tr("Practice"), {tr("Station"), tr("What to do")}, {});
+    }
+    const std::pair<QWidget*, const char*> topics[] = {{m_checklist, "checklist"}, {m_nextAct, "moving-writes"}, {m_alarms, "alarms"}, {m_plots, "window"}, {m_topology, "reads"}};
+    for (const auto& [panel, topic] : topics) {
+        setHelpTopic(panel, topic);
+    }
+    connect(m_topology, &TopologyView::nodeActivated, this, [this](Env env, const QString& node) {
+        m_chosenNode = {env, node.toStdString()};
+        showFacts(m_bridge->snapshot(), m_bridge->now());
+        m_layout->raisePanel(m_server);
+    });
 }
 
 void MainWindow::layPanels() {
@@ -94,13 +117,16 @@ void MainWindow::layPanels() {
     auto* plotLayout = new QVBoxLayout(plots);
     plotLayout->setContentsMargins(2, 2, 2, 2);
     plotLayout->addWidget(m_plots);
-    m_centre = splitter(Qt::Vertical, {scrolled(m_topology), plots});
-    m_columns = splitter(Qt::Horizontal, {m_checklist, m_centre, m_nextAct});
-    m_foot = splitter(Qt::Horizontal, {m_alarms, m_events});
-    m_rows = splitter(Qt::Vertical, {m_columns, m_foot});
-    for (QSplitter* each : {m_columns, m_centre, m_rows, m_foot}) {
-        connect(each, &QSplitter::splitterMoved, this, [this] { m_layoutTouched = true; });
+    std::vector<WindowLayout::Page> foot = {{m_events, tr("Events")}, {m_numbers, tr("Numbers")}, {m_server, tr("Server")}, {m_advice, tr("Advice and cost")}};
+    if (m_guide != nullptr) {
+        foot.insert(foot.begin(), {m_guide, tr("Practice")});
     }
+    m_layout = new WindowLayout({.checklist = {m_checklist, tr("Checklist")},
+                                 .topology = {scrolled(m_topology), tr("Topology")},
+                                 .plots = {plots, tr("Plots")},
+                                 .alarms = {m_alarms, tr("Alarms")},
+                                 .foot = foot,
+                                 .nextAct = m_nextAct});
     auto* page = new QWidget;
     auto* layout = new QVBoxLayout(page);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -110,7 +136,7 @@ void MainWindow::layPanels() {
     layout->addWidget(m_notice);
     auto* body = new QVBoxLayout;
     body->setContentsMargins(spacing::SMALL, 0, spacing::SMALL, spacing::SMALL);
-    body->addWidget(m_rows);
+    body->addWidget(m_layout);
     layout->addLayout(body, 1);
     if (isReplay()) {
         m_replayBar = new ReplayBar;
@@ -119,23 +145,19 @@ void MainWindow::layPanels() {
     setCentralWidget(page);
 }
 
-void MainWindow::restoreDefaultLayout() {
-    m_layoutTouched = false;
-    const int across = std::max(600, width() - 28);
-    const int side = std::clamp(across * 27 / 100, 240, 460);
-    const int act = std::clamp(across * 21 / 100, 240, 380);
-    m_columns->setSizes({side, across - side - act, act});
-    const int down = std::max(300, m_rows->height() - 6);
-    const int foot = std::clamp(down * 22 / 100, 110, 260);
-    m_rows->setSizes({down - foot, foot});
-    m_centre->setSizes({(down - foot) * 55 / 100, (down - foot) * 45 / 100});
-    m_foot->setSizes({across * 45 / 100, across * 55 / 100});
+void MainWindow::restorePlace() {
+    if (m_settings != nullptr) {
+        const QString group = isReplay() ? QStringLiteral("replay/") : QStringLiteral("live/");
+        restoreGeometry(m_settings->value(group + QStringLiteral("geometry")).toByteArray());
+        m_layout->restore(m_settings->value(group + QStringLiteral("panels")).toByteArray());
+    }
 }
 
-void MainWindow::resizeEvent(QResizeEvent* event) {
-    QMainWindow::resizeEvent(event);
-    if (!m_layoutTouched) {
-        QMetaObject::invokeMethod(this, &MainWindow::restoreDefaultLayout, Qt::QueuedConnection);
+void MainWindow::keepPlace() {
+    if (m_settings != nullptr) {
+        const QString group = isReplay() ? QStringLiteral("replay/") : QStringLiteral("live/");
+        m_settings->setValue(group + QStringLiteral("geometry"), saveGeometry());
+        m_settings->setValue(group + QStringLiteral("panels"), m_layout->save());
     }
 }
 
@@ -148,6 +170,10 @@ void MainWindow::wireCommands() {
     connect(m_checklist, &ChecklistPanel::overrideRequested, m_gate, [this](const Json& args) { m_gate->request(CommandKind::Override, args); });
     connect(m_alarms, &AlarmPanel::acknowledgeRequested, m_gate,
             [this](const QString& alarm) { m_gate->request(CommandKind::Acknowledge, {{"alarm", alarm.toStdString()}}); });
+    connect(m_alarms, &AlarmPanel::shelveRequested, m_gate, [this](const QString& alarm, int minutes, const QString& reason) {
+        m_gate->request(CommandKind::Shelve, {{"alarm", alarm.toStdString()}, {"minutes", minutes}, {"reason", reason.toStdString()}});
+    });
+    connect(m_checklist, &ChecklistPanel::signOffRequested, m_gate, [this](const Json& args) { m_gate->request(CommandKind::SignOff, args); });
     connect(m_events, &EventPanel::noteWritten, m_gate, [this](const QString& text) { m_gate->request(CommandKind::Note, {{"text", text.toStdString()}}); });
     connect(m_gate, &ActionGate::answered, this, [this](CommandKind kind, bool accepted, const QString& text) {
         m_nextAct->showReply(accepted, text);
@@ -201,11 +227,34 @@ void MainWindow::showSnapshot() {
     m_plots->update(snapshot, now);
     m_nextAct->update(snapshot, now);
     m_alarms->update(snapshot, now);
+    showFacts(snapshot, now);
+    if (m_attention != nullptr) {
+        m_attention->update(snapshot, now.steadyUs);
+    }
+    if (snapshot.gateSeq != m_actsSeq) {
+        m_actsSeq = snapshot.gateSeq;
+        m_acts->refresh();
+    }
     if (!isReplay() && !snapshot.session.deployment.empty()) {
         const QString title = tr("%1 – Tealdeck").arg(safeText(snapshot.session.deployment));
         if (title != windowTitle()) {
             setWindowTitle(title);
         }
+    }
+}
+
+void MainWindow::showFacts(const Snapshot& snapshot, const ViewTime& now) {
+    if (m_numbers->isVisible()) {
+        m_numbers->show({}, plotFacts(m_bridge->series(), now, m_plots->span()));
+    }
+    if (m_advice->isVisible()) {
+        m_advice->show({}, adviceFacts(snapshot, now));
+    }
+    if (m_guide != nullptr) {
+        m_guide->show(tr("A rehearsal on servers that nobody needs. Do one station after the other:"), rehearsalFacts(snapshot));
+    }
+    if (m_chosenNode) {
+        m_server->show({}, nodeFacts(snapshot, m_chosenNode->first, m_chosenNode->second, now));
     }
 }
 
@@ -218,6 +267,9 @@ void MainWindow::showSourceState() {
         emit sessionOver();
     }
     m_strip->setSource(state, m_bridge->stateDetail());
+    if (m_sleepGuard != nullptr) {
+        m_sleepGuard->setAwake(state == SourceState::Live && !over);
+    }
     if (m_gate == nullptr) {
         return;
     }
@@ -271,6 +323,10 @@ bool MainWindow::quitNeedsAsking() const {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     if (!quitNeedsAsking()) {
+        keepPlace();
+        if (m_help) {
+            m_help->close();
+        }
         event->accept();
         return;
     }

@@ -11,11 +11,13 @@ namespace tealdeck {
 /// What the command line asks for.
 struct Options {
     QString socket;
+    QString engineCommand; ///< a program that speaks for an engine on its standard streams
     QString plan;
     QString replay;
     std::optional<std::int64_t> atUs; ///< replay: where to begin
     bool observer = false;
     std::optional<ThemeName> theme;
+    QString language; ///< "en" or "de"; empty: the settings', else the machine's
     QString actor;
     QString grab;     ///< save one picture here and end
     int grabAfterMs = 2000;

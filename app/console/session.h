@@ -3,6 +3,7 @@
 #include "app/console/replay_source.h"
 
 #include <QString>
+#include <QStringList>
 
 namespace tealdeck {
 
@@ -15,9 +16,12 @@ struct Session {
     QString actor;
     bool observer = false; ///< no control is made, as in replay
     QString plan = {};     ///< live only: whose engine can be started again; empty: only its socket is known
+    bool practice = false; ///< on the practice lab: the window guides through a rehearsal
 };
 
 Session liveSession(const QString& socketPath, const QString& actor, bool observer, const QString& plan = {});
+/// An engine on the standard streams of a program, such as {"ssh", "bastion", "tealdeck-engine", "--stdio", "/plans/shop.toml"}.
+Session commandSession(const QStringList& argv, const QString& actor, bool observer);
 Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock);
 
 } // namespace tealdeck

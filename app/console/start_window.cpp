@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/console/start_window.h"
 
+#include "app/console/lab_runner.h"
 #include "app/console/recent_files.h"
 #include "widgets/theme/theme.h"
 
@@ -14,7 +15,7 @@
 
 namespace tealdeck {
 
-StartWindow::StartWindow(QWidget* parent) : QWidget(parent), m_status(plainLabel({})) {
+StartWindow::StartWindow(QWidget* parent) : QWidget(parent), m_status(plainLabel({})), m_again(new QVBoxLayout) {
     setWindowTitle(tr("Tealdeck"));
     setAcceptDrops(true);
     setMinimumSize(640, 480);
@@ -24,18 +25,25 @@ StartWindow::StartWindow(QWidget* parent) : QWidget(parent), m_status(plainLabel
     QLabel* title = plainLabel(tr("Tealdeck"));
     title->setFont(scaledFont(font(), 2.2, QFont::DemiBold));
     outer->addWidget(title);
-    outer->addWidget(plainLabel(tr("Upgrade PostgreSQL from BLUE to GREEN under your eyes, and look at it again afterwards.")));
+    QLabel* what = plainLabel(tr("Upgrade PostgreSQL from BLUE to GREEN under your eyes, and look at it again afterwards."));
+    what->setWordWrap(true);
+    outer->addWidget(what);
     m_status->setWordWrap(true);
     m_status->hide();
     outer->addWidget(m_status);
+    outer->addLayout(m_again);
     auto* row = new QHBoxLayout;
     auto* plan = new QPushButton(tr("Open a plan…"));
     auto* recording = new QPushButton(tr("Open a recording…"));
+    auto* fresh = new QPushButton(tr("New plan…"));
+    fresh->setAccessibleName(tr("New plan"));
+    connect(fresh, &QPushButton::clicked, this, &StartWindow::newPlanRequested);
     plan->setProperty("primary", true);
     plan->setAccessibleName(tr("Open a plan"));
     recording->setAccessibleName(tr("Open a recording"));
     connect(plan, &QPushButton::clicked, this, &StartWindow::openPlanRequested);
     connect(recording, &QPushButton::clicked, this, &StartWindow::openRecordingRequested);
+    row->addWidget(fresh);
     row->addWidget(plan);
     row->addWidget(recording);
     row->addStretch(1);
@@ -47,16 +55,9 @@ StartWindow::StartWindow(QWidget* parent) : QWidget(parent), m_status(plainLabel
 
 void StartWindow::addLab(QVBoxLayout* layout) {
     layout->addWidget(headingLabel(tr("NO SERVERS AT HAND? PRACTISE ON THIS MACHINE")));
-    QLabel* commands = plainLabel(QStringLiteral("tealctl lab up --dir ~/tealdeck-lab --blue 15 --green 18 --replicas 1 --schema shop\n"
-                                                 "tealctl lab load --dir ~/tealdeck-lab --seconds 600 --clients 8 &\n"
-                                                 "tealdeck --plan ~/tealdeck-lab/plan.toml"));
-    commands->setFont(QFont(QStringLiteral("DejaVu Sans Mono"), font().pointSize()));
-    commands->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    commands->setAccessibleName(tr("Commands that start the practice lab"));
-    commands->setMargin(spacing::MEDIUM);
-    commands->setProperty("panel", true);
-    layout->addWidget(commands);
-    layout->addWidget(plainLabel(tr("It starts real servers, a pooler and a balancer on this machine alone; “tealctl lab down” ends them.")));
+    m_lab = new LabRunner;
+    layout->addWidget(m_lab);
+    connect(m_lab, &LabRunner::ready, this, &StartWindow::labReady);
 }
 
 void StartWindow::addRecent(QVBoxLayout* layout) {
@@ -79,6 +80,17 @@ void StartWindow::showProblem(const QString& text) {
     m_status->setPalette(colours);
     m_status->setText(QStringLiteral("✕ ") + text);
     m_status->show();
+}
+
+void StartWindow::offerAgain(const QString& plan) {
+    QLabel* what = plainLabel(tr("The last window on %1 ended unexpectedly. Its engine knows nothing of that.").arg(plan));
+    what->setWordWrap(true);
+    auto* button = new QPushButton(tr("Come back to it"));
+    button->setAccessibleName(tr("Open %1").arg(plan));
+    button->setProperty("primary", true);
+    connect(button, &QPushButton::clicked, this, [this, plan] { emit fileChosen(plan); });
+    m_again->addWidget(what);
+    m_again->addWidget(button, 0, Qt::AlignLeft);
 }
 
 void StartWindow::showBusy(const QString& text) {

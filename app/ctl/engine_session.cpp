@@ -2,11 +2,14 @@
 #include "app/ctl/engine_session.h"
 
 #include "core/engine/engine.h"
+#include "core/engine/recording_file.h"
 #include "core/plan/hook_points.h"
 #include "core/util/files.h"
 #include "core/util/process.h"
+#include "core/util/text.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <poll.h>
 #include <pwd.h>
@@ -20,9 +23,18 @@ namespace {
 constexpr Millis ATTACH_LIMIT{20000};
 constexpr Millis REPLY_LIMIT{10000};
 
+bool isSwitch(const std::string& command) {
+    return command == commandName(CommandKind::Cutover) || command == commandName(CommandKind::Rollback);
+}
+
 } // namespace
 
 std::string userName() {
+    // Several people may share an account on a bastion.
+    if (const char* said = std::getenv("TEALDECK_ACTOR");
+        said != nullptr && said[0] != '\0' && std::string_view(said).size() <= 60 && isUtf8(said)) {
+        return said;
+    }
     const passwd* user = ::getpwuid(::getuid());
     return user != nullptr ? user->pw_name : std::to_string(::getuid());
 }
@@ -62,7 +74,10 @@ bool engineAnswers(const Plan& plan) {
     return alive;
 }
 
-Status ensureEngine(const Plan& plan, bool takeover) {
+Status ensureEngine(const Plan& plan, bool takeover, const std::filesystem::path& recording) {
+    if (const Status agrees = agreesWithRecording(plan, recording); !agrees) {
+        return agrees;
+    }
     if (engineAnswers(plan)) {
         return {};
     }
@@ -70,12 +85,17 @@ Status ensureEngine(const Plan& plan, bool takeover) {
     if (takeover) {
         argv.emplace_back("--takeover");
     }
+    if (!recording.empty()) {
+        argv.insert(argv.end(), {"--recording", recording.string()});
+    }
     const Result<ProcessOutcome> outcome = runProcess({argv, {}, {}, {}, 0, 0}, Deadline(Millis(40000)));
     if (!outcome) {
         return outcome.error();
     }
     if (outcome->exitCode != 0) {
-        return Error{outcome->exitCode == 3 ? Error::Kind::Refused : Error::Kind::Unavailable,
+        return Error{outcome->exitCode == 3   ? Error::Kind::Refused
+                     : outcome->exitCode == 2 ? Error::Kind::Invalid
+                                              : Error::Kind::Unavailable,
                      outcome->errors.substr(0, outcome->errors.find_last_not_of('\n') + 1),
                      {},
                      {}};
@@ -104,7 +124,7 @@ Result<bool> stopEngine(const Plan& plan) {
 }
 
 Result<std::unique_ptr<EngineSession>> EngineSession::open(Options options) {
-    if (const Status engine = ensureEngine(options.plan, options.takeover); !engine) {
+    if (const Status engine = ensureEngine(options.plan, options.takeover, options.recording); !engine) {
         return engine.error();
     }
     auto session = std::unique_ptr<EngineSession>(new EngineSession);
@@ -225,7 +245,8 @@ Status EngineSession::run(CommandKind kind, const Json& args) {
     std::unique_lock lock(m_mutex);
     const auto ended = [&]() -> const Event* {
         for (const Event& event : m_outcomes) {
-            if (member<std::string>(event.body, "step", "") == name) {
+            const auto step = member<std::string>(event.body, "step", "");
+            if (step == name || (kind == CommandKind::Abort && isSwitch(step))) {
                 return &event;
             }
         }
@@ -241,6 +262,12 @@ Status EngineSession::run(CommandKind kind, const Json& args) {
     }
     // The engine says that it is idle right after the outcome.
     const bool ok = member<bool>(end->body, "ok", false);
+    // An abort in the middle of a switch ends when the switch does; it has no end of its own.
+    if (kind == CommandKind::Abort && isSwitch(member<std::string>(end->body, "step", ""))) {
+        return ok ? Status(Error{
+                        Error::Kind::Conflict, "The abort came too late: the switch was past its point of no return and is done.", {}, {}})
+                  : Status();
+    }
     const std::string detail = member<std::string>(end->body, "detail", "");
     m_changed.wait_for(lock, Millis(2000), [&] { return m_lost || m_snapshot.busyWith.empty(); });
     return ok ? Status() : Status(Error{Error::Kind::Conflict, detail, {}, {}});

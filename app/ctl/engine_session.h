@@ -20,6 +20,7 @@ class EngineSession {
         bool takeover = false;
         std::function<void(const Event&)> onEvent; ///< every event, on the session's thread
         bool observe = false;                      ///< leaves driving to others: only word-like commands are taken
+        std::filesystem::path recording = {};      ///< where the engine is to record; empty: wherever it does
     };
     static Result<std::unique_ptr<EngineSession>> open(Options options);
     ~EngineSession();
@@ -50,8 +51,8 @@ class EngineSession {
     std::vector<Event> m_outcomes; ///< ends of commands since the last run()
 };
 
-/// Starts the engine of the plan in the background unless it answers already.
-Status ensureEngine(const Plan& plan, bool takeover);
+/// Starts the engine of the plan in the background unless it answers already. Refused when it records elsewhere than is wanted.
+Status ensureEngine(const Plan& plan, bool takeover, const std::filesystem::path& recording = {});
 /// True when an engine listens on the plan's socket.
 bool engineAnswers(const Plan& plan);
 /// Steps to hold before: a command stands for its first step.

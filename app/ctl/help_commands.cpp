@@ -18,6 +18,7 @@ const std::map<std::string, const char*>& examples() {
         {"sign-off", "tealctl sign-off shop.toml --item MAN/backup --reason \"restored on the test machine today\""},
         {"override", "tealctl override shop.toml --check PAR03 --typed shop --reason \"green is sized on purpose\""},
         {"run", "tealctl run shop.toml --until validate\n  tealctl run shop.toml --until observe --hold cutover\n"
+                "  tealctl run shop.toml --until ramp --auto --recording /var/lib/tealdeck/shop.teal\n"
                 "  tealctl run shop.toml --until finalized --dry-run"},
         {"ramp", "tealctl ramp shop.toml --percent 20"},
         {"status", "tealctl status shop.toml --watch"},
@@ -25,9 +26,15 @@ const std::map<std::string, const char*>& examples() {
         {"rollback", "tealctl rollback shop.toml --json"},
         {"finalize", "tealctl finalize shop.toml --typed shop --reason \"a week without trouble\""},
         {"stop", "tealctl stop shop.toml"},
+        {"drift", "tealctl drift list shop.toml"},
+        {"drift list", "tealctl drift list shop.toml --all"},
+        {"drift apply", "tealctl drift apply shop.toml --database shop --id 3"},
+        {"drift resync", "tealctl drift resync shop.toml --database shop --table public.orders"},
+        {"verify", "tealctl verify shop.toml\n  tealctl verify shop.toml --exact --table shop.orders --show-values"},
         {"plan", "tealctl plan explain shop.toml"},
         {"plan validate", "tealctl plan validate shop.toml"},
         {"plan explain", "tealctl plan explain shop.toml"},
+        {"plan probe", "tealctl plan probe --host db1.example.org --user tealdeck --passfile ~/.pgpass"},
         {"phases", "tealctl phases --dot | dot -Tsvg > phases.svg"},
         {"attach", "tealctl attach shop.toml"},
         {"takeover", "tealctl takeover shop.toml --reason \"the bastion is gone\""},
@@ -43,6 +50,13 @@ const std::map<std::string, const char*>& examples() {
         {"recording export", "tealctl recording export shop.teal --format csv --out shop.csv"},
         {"recording salvage", "tealctl recording salvage torn.teal --out saved.teal"},
         {"recording redact", "tealctl recording redact shop.teal --out for-others.teal --class hosts,names"},
+        {"recording report", "tealctl recording report shop.teal --format html --out shop.html"},
+        {"recording compare", "tealctl recording compare rehearsal.teal shop.teal --anchor phase:observe --format md"},
+        {"recording import", "tealctl recording import shop.teal deploys.csv --offset-ms -1500"},
+        {"recording notes", "tealctl recording notes list shop.teal"},
+        {"recording notes list", "tealctl recording notes list shop.teal --json"},
+        {"recording notes add", "tealctl recording notes add shop.teal --at 00:12:33.120 --kind hypothesis --text \"the pooler was out of memory\""},
+        {"recording notes merge", "tealctl recording notes merge shop.teal from-ben.notes"},
         {"lab", "tealctl lab up --dir /tmp/lab --blue 15 --green 18"},
         {"lab up", "tealctl lab up --dir /tmp/lab --blue 15 --green 18 --replicas 1"},
         {"lab down", "tealctl lab down --dir /tmp/lab --remove"},
@@ -194,7 +208,8 @@ void printMan(CLI::App& app) {
         }
     }
     fmt::print(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong input (nothing was changed), 3 blocked by a check, a gate or another driver, 4 "
-               "aborted or returned safely, 5 needs a person.\n.SH ENVIRONMENT\n.TP\nNO_COLOR\nNo colours, also on a terminal.\n");
+               "aborted or returned safely, 5 needs a person.\n.SH ENVIRONMENT\n.TP\nNO_COLOR\nNo colours, also on a terminal.\n"
+               ".TP\nTEALDECK_ACTOR\nYour name in the recording, where several people share an account.\n");
 }
 
 } // namespace

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/deployment_commands.h"
+#include "app/ctl/drift_command.h"
 #include "app/ctl/help_commands.h"
 #include "app/ctl/lab_commands.h"
 #include "app/ctl/plan_commands.h"
 #include "app/ctl/recording_commands.h"
+#include "app/ctl/verify_command.h"
 #include "app/ctl/watch_commands.h"
 #include "core/util/version.h"
 
@@ -19,6 +21,8 @@ int main(int argc, char** argv) {
     int exitCode = 0;
     tealdeck::addDeploymentCommands(app, exitCode);
     tealdeck::addWatchCommands(app, exitCode);
+    tealdeck::addVerifyCommand(app, exitCode);
+    tealdeck::addDriftCommand(app, exitCode);
     tealdeck::addPlanCommands(app, exitCode);
     tealdeck::addRecordingCommands(app, exitCode);
     tealdeck::addLabCommands(app, exitCode);

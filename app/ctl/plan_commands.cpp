@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/ctl/plan_commands.h"
 
+#include "app/ctl/probe_command.h"
 #include "app/ctl/terminal.h"
 #include "core/engine/dry_run.h"
 #include "core/model/phase.h"
@@ -28,7 +29,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 std::string endpoint(const Endpoint& e) {
-    return fmt::format("{}:{} as {}, TLS {}{}", e.host, e.port, e.user, e.sslmode, e.zone.empty() ? "" : ", zone " + e.zone);
+    return fmt::format("{}:{} as {}, TLS {}{}", e.host, e.port, e.user, e.sslmode, e.zone.empty() ? "" : ", zone " + e.zone) +
+           (e.patroni.empty() ? "" : ", Patroni at " + e.patroni);
 }
 
 void explainSide(const char* name, const char* role, const Environment& side) {
@@ -145,6 +147,7 @@ void addPlanCommands(CLI::App& app, int& exitCode) {
     CLI::App* explaining = app.get_subcommand("plan")->add_subcommand("explain", "Say in sentences what a plan means");
     explaining->add_option("plan", a->plan, "The plan (TOML)")->required();
     explaining->callback([a, &exitCode] { exitCode = explain(*a); });
+    addProbeCommand(*app.get_subcommand("plan"), exitCode);
     CLI::App* phases = app.add_subcommand("phases", "The phases of a deployment, and which command leads from one to the next");
     CLI::Option* dot = phases->add_flag("--dot", a->dot, "As a Graphviz digraph");
     phases->add_flag("--mermaid", a->mermaid, "As a Mermaid diagram of states")->excludes(dot);

@@ -153,6 +153,71 @@ int failRecording(const Error& error) {
     return 2;
 }
 
+namespace {
+
+using Options = std::shared_ptr<RecordingOptions>;
+
+CLI::App* addOne(CLI::App& parent, const char* name, const char* what, const char* example, const Options& options, int& exitCode,
+                 int (*run)(const RecordingOptions&)) {
+    CLI::App* command = parent.add_subcommand(name, what);
+    command->add_option("FILE", options->file, "The recording")->required();
+    command->footer(std::string("Example: tealctl recording ") + example);
+    command->callback([options, run, &exitCode] { exitCode = run(*options); });
+    return command;
+}
+
+/// What reviewers do with a recording.
+void addReviewCommands(CLI::App& recording, const Options& options, int& exitCode) {
+    CLI::App* report = addOne(recording, "report", "Say for people what happened, who decided what, what clients felt, and how one knows",
+                              "report shop.teal --format html --out shop.html", options, exitCode, &writeReport);
+    report
+        ->add_option("--format", options->format,
+                     "html (one file, with plots), md, csv or ndjson; \"tealdeck --replay FILE --report F.pdf\" makes a PDF")
+        ->required();
+    report->add_option("--out", options->out, "A new file instead of the standard output");
+    report->add_option("--notes", options->notes, "The reviewers' notes; those beside the recording unless told");
+    report->add_option("--head", options->head, "A hash that a record must have, such as head_hash of tealdeck.deployment in a database");
+    CLI::App* compare = addOne(recording, "compare", "Put two recordings side by side, such as a rehearsal and the production",
+                               "compare rehearsal.teal shop.teal --format md", options, exitCode, &compareRecordingFiles);
+    compare->add_option("OTHER", options->other, "The second recording")->required();
+    compare->add_option(
+        "--anchor", options->anchor,
+        "The moment that they have in common: phase:NAME, switch:cutover, command:NAME or step:NAME; phase:observe unless told");
+    compare->add_option("--format", options->format, "md or html")->required();
+    compare->add_option("--out", options->out, "A new file instead of the standard output");
+    CLI::App* import =
+        addOne(recording, "import", "Bring in what others recorded (deployments, pages, a chat) as a lane beside the recording",
+               "import shop.teal deploys.csv --offset-ms -1500", options, exitCode, &importEvents);
+    import->add_option("EVENTS", options->other, "CSV with names in the first line, or NDJSON: time (with zone), text, author")->required();
+    import->add_option("--offset-ms", options->offset, "What to add to their clock");
+    import->add_option("--notes", options->notes, "The file of notes to put them into; beside the recording unless told");
+}
+
+void addNotesCommands(CLI::App& recording, const Options& options, int& exitCode) {
+    CLI::App* notes = recording.add_subcommand("notes", "What reviewers wrote about a recording; the recording itself is never changed");
+    notes->require_subcommand(1);
+    CLI::App* list = addOne(*notes, "list", "All of them, by time", "notes list shop.teal", options, exitCode, &listNotes);
+    list->add_flag("--json", options->json, "One JSON object a line");
+    CLI::App* add =
+        addOne(*notes, "add", "Write one", "notes add shop.teal --at 00:12:33.120 --kind fact --text 'the pooler was restarted'", options,
+               exitCode, &addNote);
+    add->add_option("--text", options->text, "What it says")->required();
+    add->add_option("--at", options->at, "Where in the recording, HH:MM:SS.mmm; its beginning unless told");
+    add->add_option("--until", options->until, "End of a span, HH:MM:SS.mmm");
+    add->add_option("--kind", options->noteKind, "bookmark, fact, hypothesis or action; fact unless told");
+    add->add_option("--owner", options->owner, "Who takes care, of an action");
+    add->add_option("--as", options->author, "Your name; that of your account unless told");
+    add->add_option("--revise", options->noteId, "The id of the note that this one replaces");
+    CLI::App* merge = addOne(*notes, "merge", "Bring in another reviewer's file: exit code 1 when a note contradicts one that is here",
+                             "notes merge shop.teal from-ben.notes", options, exitCode, &mergeNotesFiles);
+    merge->add_option("OTHER", options->other, "The other file of notes")->required();
+    for (CLI::App* each : {list, add, merge}) {
+        each->add_option("--notes", options->notes, "The file of notes; beside the recording unless told");
+    }
+}
+
+} // namespace
+
 void addRecordingCommands(CLI::App& app, int& exitCode) {
     CLI::App* recording = app.add_subcommand("recording", "Look into a recording (*.teal), copy or export it");
     recording->require_subcommand(1);
@@ -200,6 +265,8 @@ void addRecordingCommands(CLI::App& app, int& exitCode) {
         ->delimiter(',');
     redacted->add_option("--word", options->words, "Take out each record that contains this, in any case; may be given several times");
     redacted->add_flag("--json", options->json, "The report as JSON");
+    addReviewCommands(*recording, options, exitCode);
+    addNotesCommands(*recording, options, exitCode);
 }
 
 } // namespace tealdeck

@@ -26,6 +26,11 @@ void printNodes(const char* side, const std::vector<Node>& nodes) {
     }
 }
 
+std::optional<double> metricOf(const Snapshot& s, const char* name) {
+    const auto it = s.metrics.find(name);
+    return it == s.metrics.end() ? std::nullopt : it->second.value;
+}
+
 std::string mark(const Json& body) {
     return member<bool>(body, "ok", false) ? inked("✓", Ink::Good) : inked("✗", Ink::Bad);
 }
@@ -204,6 +209,9 @@ void printSummary(const Snapshot& s) {
         unknown += isBlocking(check, s.steadyUs) && check.result != CheckResult::Fail ? 1 : 0;
     }
     fmt::print("  checklist: {} items, {} blocking failures, {} unknown or stale\n", s.checks.size(), failed, unknown);
+    if (const std::optional<double> cost = metricOf(s, "sampler_cpu_percent")) {
+        fmt::print("  sampling costs {:.2g} % of a processor core here\n", *cost);
+    }
     std::fflush(stdout);
 }
 
@@ -224,6 +232,8 @@ Json statusReport(const Snapshot& s) {
             {"fences", {{"blue", s.blueFence}, {"green", s.greenFence}}},
             {"blue", all["blue"]},
             {"green", all["green"]},
+            {"inventory", all["inventory"]},
+            {"sampling", {{"cpu_percent", orNull(metricOf(s, "sampler_cpu_percent"))}, {"ms", orNull(metricOf(s, "sampler_ms"))}}},
             {"replication", all["replication"]},
             {"traffic", all["traffic"]},
             {"checks", s.checks.size()},

@@ -51,8 +51,8 @@ int complain(const Error& error) {
     return error.kind == Error::Kind::Invalid ? 2 : error.kind == Error::Kind::Refused || error.kind == Error::Kind::Conflict ? 3 : 1;
 }
 
-int serve(const Plan& plan, bool stdio, bool takeover) {
-    auto engine = Engine::start({plan, ownProgram(), holder(), takeover});
+int serve(const Plan& plan, bool stdio, bool takeover, const std::string& recording) {
+    auto engine = Engine::start({plan, ownProgram(), holder(), takeover, recording});
     if (!engine) {
         return complain(engine.error());
     }
@@ -85,7 +85,7 @@ int serve(const Plan& plan, bool stdio, bool takeover) {
 }
 
 /// Starts another engine in the background and waits until it answers.
-int daemonize(const Plan& plan, const std::string& planFile, bool takeover) {
+int daemonize(const Plan& plan, const std::string& planFile, bool takeover, const std::string& recording) {
     if (const Status folder = makePrivateFolder(plan.engineFolder); !folder) {
         return complain(folder.error());
     }
@@ -93,6 +93,9 @@ int daemonize(const Plan& plan, const std::string& planFile, bool takeover) {
     std::vector<std::string> argv = {ownProgram(), planFile};
     if (takeover) {
         argv.emplace_back("--takeover");
+    }
+    if (!recording.empty()) {
+        argv.insert(argv.end(), {"--recording", recording});
     }
     const Result<pid_t> started = startDetached({argv, {}, {}, {}, 0, 0}, log.string());
     if (!started) {
@@ -136,11 +139,13 @@ int main(int argc, char** argv) {
     bool where = false;
     bool background = false;
     bool takeover = false;
+    std::string recording;
     app.add_option("plan", planFile, "The plan (TOML)")->required();
     app.add_flag("--stdio", stdio, "Serve one client on standard input and output too");
     app.add_flag("--daemon", background, "Start in the background and return when it answers");
     app.add_flag("--where", where, "Print where the engine of this plan listens, as JSON, and end");
     app.add_flag("--takeover", takeover, "End the sessions of another engine that drives this deployment");
+    app.add_option("--recording", recording, "Where a new recording is written: an absolute path that ends in .teal");
     app.add_flag("--guardian", guardian, "For the engine's own use");
     try {
         app.parse(argc, argv);
@@ -160,5 +165,5 @@ int main(int argc, char** argv) {
     if (guardian) {
         return runGuardian(*plan);
     }
-    return background ? daemonize(*plan, planFile, takeover) : serve(*plan, stdio, takeover);
+    return background ? daemonize(*plan, planFile, takeover, recording) : serve(*plan, stdio, takeover, recording);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/alarms/alarm_rules.h"
 
+#include "core/util/clock.h"
+
 #include <cmath>
 #include <fmt/format.h>
 
@@ -166,6 +168,17 @@ std::vector<AlarmFinding> schemaChanged(const AlarmView& v) {
     return found;
 }
 
+/// Names what was changed, by whom and when.
+std::vector<AlarmFinding> driftOpen(const AlarmView& v) {
+    std::vector<AlarmFinding> found;
+    for (const DriftState& d : v.snapshot.drift) {
+        found.push_back(
+            {fmt::format("{}/{}", d.database, d.id), d.state == "open" ? Sign::Raised : Sign::Clear,
+             fmt::format("{} of {} in {} by {} at {} is only on {}.", d.tag, d.object, d.database, d.who, isoUtc(d.wallUs), d.side)});
+    }
+    return found;
+}
+
 std::vector<AlarmFinding> recordingDisk(const AlarmView& v) {
     const std::optional<double> free = v.metric("recording_free_bytes", SLOW_AGE);
     const double bound = v.limits.plan.recordingFreeMib * MIB;
@@ -282,6 +295,8 @@ const std::vector<AlarmRule>& alarmRules() {
          walDisk},
         {"schema-changed", "medium", "Make the same change on the other side, run the checklist, then acknowledge.", Millis(0), Millis(0),
          true, schemaChanged},
+        {"drift", "medium", "See it with \"tealctl drift list\" and carry it over with \"tealctl drift apply\".", Millis(0), Millis(0),
+         false, driftOpen},
         {"router-silent", "medium", "Look at that router. No switch begins without it.", Millis(5000), Millis(5000), false, routerSilent},
         {"sampler-silent", "medium", "Do not rely on the numbers. Stop the engine and start it again if this lasts.", Millis(0),
          Millis(3000), false, samplerSilent},

@@ -31,9 +31,9 @@ const char* whenName(CheckWhen when) {
 const std::vector<CheckDefinition>& checkCatalogue() {
     static const std::vector<CheckDefinition> catalogue = [] {
         std::vector<CheckDefinition> all;
-        for (const auto family :
-             {serverChecks, capacityChecks, pairChecks, networkChecks, routerChecks, sessionChecks, consumerChecks, roleChecks,
-              roleParityChecks, objectChecks, structureChecks, extensionChecks, localeChecks, versionChecks, parityChecks, cutoverChecks}) {
+        for (const auto family : {serverChecks, capacityChecks, pairChecks, networkChecks, routerChecks, sessionChecks, consumerChecks,
+                                  roleChecks, roleParityChecks, objectChecks, structureChecks, extensionChecks, localeChecks, versionChecks,
+                                  parityChecks, replicaChecks, cutoverChecks}) {
             for (CheckDefinition& check : family()) {
                 all.push_back(std::move(check));
             }
@@ -71,6 +71,7 @@ Json catalogueJson() {
                         {"fix_sql", c.fixSql},
                         {"crossing", c.crossing},
                         {"overridable", c.overridable},
+                        {"blocks_rollback", c.blocksRollback},
                         {"source", c.source},
                         {"valid_for_seconds", c.validForSeconds},
                         {"sql", c.sql}});

@@ -18,6 +18,9 @@ const CheckDefinition* checkDefinition(const std::string& lineId);
 /// Whether a release of PgBouncer may be used at all.
 CheckAnswer poolerRelease(const std::string& version);
 
+/// Whether a server with this output_plugin_libraries decodes with pgoutput; std::nullopt: the release does not know the setting.
+CheckAnswer outputPlugins(const std::optional<std::string>& setting);
+
 /// The families, one file each; catalogue.cpp joins them.
 std::vector<CheckDefinition> serverChecks();
 std::vector<CheckDefinition> sessionChecks();
@@ -35,5 +38,6 @@ std::vector<CheckDefinition> localeChecks();
 std::vector<CheckDefinition> roleParityChecks();
 std::vector<CheckDefinition> parityChecks();
 std::vector<CheckDefinition> networkChecks();
+std::vector<CheckDefinition> replicaChecks();
 
 } // namespace tealdeck

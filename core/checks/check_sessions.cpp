@@ -11,16 +11,8 @@ Result<Connection*> CheckSessions::session(Side side, const std::string& databas
         if (const auto dead = m_unreachable.find(side); dead != m_unreachable.end()) {
             return dead->second;
         }
-        Result<std::unique_ptr<Connection>> opened = m_connector.primary(side, name, CONNECT_LIMIT);
-        if (opened) {
-            // Read-only is set here and not in each statement: no check can forget it.
-            const Result<Rows> guarded = (*opened)->batch("SET default_transaction_read_only = on; SET statement_timeout = '5s'; SET "
-                                                          "lock_timeout = '1s'; SET search_path = pg_catalog",
-                                                          STATEMENT_LIMIT);
-            if (!guarded) {
-                opened = guarded.error();
-            }
-        } else if (name == plan().side(side).primary.database) {
+        Result<std::unique_ptr<Connection>> opened = open(side, plan().side(side).primary, name);
+        if (!opened && name == plan().side(side).primary.database) {
             m_unreachable.emplace(side, opened.error());
         }
         it = m_sessions.emplace(key, std::move(opened)).first;
@@ -33,6 +25,28 @@ Result<Connection*> CheckSessions::session(Side side, const std::string& databas
         return Error{Error::Kind::Unavailable, "The session with " + connection->label() + " was lost.", {}, {}};
     }
     return connection;
+}
+
+Result<std::unique_ptr<Connection>> CheckSessions::open(Side side, const Endpoint& endpoint, const std::string& database) {
+    Result<std::unique_ptr<Connection>> opened = m_connector.server(side, endpoint, database, CONNECT_LIMIT);
+    if (opened) {
+        // Read-only is set here and not in each statement: no check can forget it.
+        const Result<Rows> guarded = (*opened)->batch("SET default_transaction_read_only = on; SET statement_timeout = '5s'; SET "
+                                                      "lock_timeout = '1s'; SET search_path = pg_catalog",
+                                                      STATEMENT_LIMIT);
+        if (!guarded) {
+            return guarded.error();
+        }
+    }
+    return opened;
+}
+
+Result<Rows> CheckSessions::replica(Side side, const Endpoint& endpoint, const std::string& sql) {
+    auto it = m_replicas.find({side, endpoint.name});
+    if (it == m_replicas.end()) {
+        it = m_replicas.emplace(std::pair{side, endpoint.name}, open(side, endpoint, endpoint.database)).first;
+    }
+    return it->second ? (*it->second)->query(sql, {}, STATEMENT_LIMIT + Millis(500)) : Result<Rows>(it->second.error());
 }
 
 Result<Rows> CheckSessions::query(Side side, const std::string& database, const std::string& sql, const Parameters& parameters) {

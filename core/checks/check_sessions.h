@@ -22,6 +22,8 @@ class CheckSessions {
 
     /// Every statement runs read-only, at most STATEMENT_LIMIT. An empty database means the endpoint's own.
     Result<Rows> query(Side side, const std::string& database, const std::string& sql, const Parameters& parameters = {});
+    /// The same on a replica of the side, in the endpoint's own database.
+    Result<Rows> replica(Side side, const Endpoint& endpoint, const std::string& sql);
     /// Major version of the primary.
     Result<int> majorVersion(Side side);
     /// Whether the database exists on the primary.
@@ -35,9 +37,11 @@ class CheckSessions {
 
   private:
     Result<Connection*> session(Side side, const std::string& database);
+    Result<std::unique_ptr<Connection>> open(Side side, const Endpoint& endpoint, const std::string& database);
 
     const Connector& m_connector;
     std::map<std::pair<Side, std::string>, Result<std::unique_ptr<Connection>>> m_sessions;
+    std::map<std::pair<Side, std::string>, Result<std::unique_ptr<Connection>>> m_replicas; ///< by name in the plan
     std::map<Side, Error> m_unreachable;
     std::map<Side, Result<std::set<std::string>>> m_databases;
     std::map<std::size_t, Result<PoolerStatus>> m_poolers;

@@ -103,7 +103,7 @@ std::vector<CheckDefinition> cutoverChecks() {
          .why = "Before all are ready, tables stand at different moments and lag means nothing.",
          .expected = "the subscription is enabled, its worker runs, and every table is in state r",
          .fix = "Wait; if it stays, the destination's server log names the reason.",
-         .source = "PostgreSQL manual, 52.55 pg_subscription_rel",
+         .source = "PostgreSQL manual, pg_subscription_rel",
          .sql =
              "with sub as (select * from pg_subscription where subname = {subscription} and subdbid = (select oid from pg_database "
              "where datname = current_database())) "
@@ -144,7 +144,7 @@ std::vector<CheckDefinition> cutoverChecks() {
          .expected = "no errors counted",
          .fix = "Read the destination's server log and compare the tables that it names; then begin to count anew.",
          .fixSql = "SELECT pg_stat_reset_subscription_stats(oid) FROM pg_subscription WHERE subname = {subscription};",
-         .source = "PostgreSQL manual, 27.2.8 pg_stat_subscription_stats",
+         .source = "PostgreSQL manual, pg_stat_subscription_stats",
          // Read through JSON: 19 renamed sync_error_count.
          .sql = "select format('%s errors of apply, %s of copying', s.apply_error_count, coalesce(to_jsonb(s)->>'sync_error_count', "
                 "to_jsonb(s)->>'sync_table_error_count')) from pg_stat_subscription_stats s "
@@ -164,7 +164,7 @@ std::vector<CheckDefinition> cutoverChecks() {
          .expected = "no conflicts counted",
          .fix = "Compare the tables and copy again those that differ; then begin to count anew.",
          .fixSql = "SELECT pg_stat_reset_subscription_stats(oid) FROM pg_subscription WHERE subname = {subscription};",
-         .source = "PostgreSQL 18 manual, 29.7 Conflicts",
+         .source = "PostgreSQL 18 manual, Logical Replication: Conflicts",
          .sql = "select format('%s: %s', k, v) from pg_stat_subscription_stats s, jsonb_each_text(to_jsonb(s)) e(k, v) where s.subname = "
                 "{subscription} and k like 'confl\\_%' and v <> '0' "
                 "and s.subid in (select oid from pg_subscription where subdbid = (select oid from pg_database where datname = "
@@ -180,8 +180,9 @@ std::vector<CheckDefinition> cutoverChecks() {
          .why = "Replication carries none: without them the first queries after the cutover go wrong.",
          .expected = "statistics for every table of more than a few pages",
          .fix = "Analyze these tables; VACUUM (ANALYZE) of the whole database also fills the visibility map.",
-         .source = "PostgreSQL manual, 25.1.3 Updating Planner Statistics",
-         .evaluate = statistics},
+         .source = "PostgreSQL manual, Updating Planner Statistics",
+         .evaluate = statistics,
+         .blocksRollback = false},
         {.id = "CMP04",
          .family = family,
          .scope = Pair,
@@ -191,7 +192,7 @@ std::vector<CheckDefinition> cutoverChecks() {
          .why = "What was changed on one side only breaks replication, or the application after the switch.",
          .expected = "equal tables, columns, indexes, constraints, functions, types, policies, owners and grants",
          .fix = "Apply the change on the other side as well; additive ones on the destination first.",
-         .source = "PostgreSQL manual, 31.6 Restrictions",
+         .source = "PostgreSQL manual, Logical Replication: Restrictions",
          .evaluate = fingerprintsEqual,
          .validForSeconds = 120},
         {.id = "CMP17",
@@ -203,7 +204,7 @@ std::vector<CheckDefinition> cutoverChecks() {
          .why = "Their values are carried over at the switch; a sequence that is missing would start anew.",
          .expected = "each sequence of the source on the destination",
          .fix = "Create it where it is missing, with its owner and grants.",
-         .source = "PostgreSQL manual, 31.6 Restrictions",
+         .source = "PostgreSQL manual, Logical Replication: Restrictions",
          .evaluate = sequencesOnBoth,
          .validForSeconds = 120},
     };

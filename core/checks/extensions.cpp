@@ -75,7 +75,7 @@ std::vector<CheckDefinition> extensionChecks() {
          .why = "Schedulers, partition managers and other replication systems would run on both sides, or keep what rows do not show.",
          .expected = "none of the known ones",
          .fix = "Follow the extension's own instructions: stop its jobs on green until the switch, and carry its state over by hand.",
-         .source = "PostgreSQL manual, 31.6 Restrictions; the extensions' documentation",
+         .source = "PostgreSQL manual, Logical Replication: Restrictions; the extensions' documentation",
          .sql = "select extname from pg_extension where extname in ('pg_cron', 'pg_partman', 'timescaledb', 'citus', 'pglogical', 'spock', "
                 "'bdr', 'pgq', 'pgagent', 'postgis_topology', "
                 "'pg_squeeze', 'pg_timetable', 'repmgr', 'anon', 'pgl_ddl_deploy', 'pg_net')"},

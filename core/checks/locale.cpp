@@ -109,7 +109,7 @@ std::vector<CheckDefinition> localeChecks() {
          .why = "In a SQL_ASCII database bytes can be anything; a copy into another encoding fails at the first invalid one.",
          .expected = "an encoding other than SQL_ASCII",
          .fix = "Keep SQL_ASCII on green as well, or clean the texts first.",
-         .source = "PostgreSQL manual, 24.3 Character Set Support",
+         .source = "PostgreSQL manual, Character Set Support",
          .sql = "select 'the encoding is SQL_ASCII' from pg_database where datname = current_database() and encoding = 0"},
         {.id = "LOC03",
          .family = family,
@@ -147,7 +147,7 @@ std::vector<CheckDefinition> localeChecks() {
              "Another provider or version orders texts in another way: results, ranges of partitions and some unique constraints differ.",
          .expected = "equal provider, locale and version",
          .fix = "Let the database be made anew like the other; where only the version differs, accept it or use the same system.",
-         .source = "PostgreSQL manual, 24.1.4 Locale Providers; pg_database.datcollversion",
+         .source = "PostgreSQL manual, Locale Providers; pg_database.datcollversion",
          .evaluate = providers},
         {.id = "LOC06",
          .family = family,
@@ -158,7 +158,7 @@ std::vector<CheckDefinition> localeChecks() {
          .why = "A collation that is missing stops the schema copy; one of another version sorts in another way.",
          .expected = "each there, equal versions",
          .fix = "Install the locale or an ICU build on green's hosts; with another version test order and ranges of partitions.",
-         .source = "PostgreSQL manual, 24.2.2 Managing Collations",
+         .source = "PostgreSQL manual, Managing Collations",
          .evaluate = collationVersions},
     };
 }

@@ -57,6 +57,16 @@ CheckAnswer strategy(const CheckSubject& s) {
     return advice.strategy == "blue-green" ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
 }
 
+/// Since GREEN began to cost by the plan's word; the recording's begin is not known to a check.
+CheckAnswer cost(const CheckSubject& s) {
+    const CostReport report = costOf(s.plan(), Clock::system().wallUs(), 0);
+    std::string found;
+    for (const std::string& line : costLines(report)) {
+        found += (found.empty() ? "" : "; ") + line;
+    }
+    return report.missing.empty() && report.breaks.empty() ? CheckAnswer::pass(found) : CheckAnswer::fail(found);
+}
+
 } // namespace
 
 std::vector<CheckDefinition> networkChecks() {
@@ -69,8 +79,21 @@ std::vector<CheckDefinition> networkChecks() {
          .why = "A minor release needs no second environment; a new major can't be tried on the old data folder.",
          .expected = "a step to another major",
          .fix = "For a minor release install it and restart the replicas, then the primary, after smoke tests on one replica.",
-         .source = "PostgreSQL manual, 19.6 Upgrading a PostgreSQL Cluster; versioning policy",
+         .source = "PostgreSQL manual, Upgrading a PostgreSQL Cluster; versioning policy",
          .evaluate = strategy},
+        {.id = "ADV02",
+         .family = "advice",
+         .severity = Severity::Info,
+         .scope = Pair,
+         .when = Always,
+         .question = "Is what the second environment costs known, and is it as strong as the first?",
+         .why = "Two environments cost twice; a cheaper one may be slower in the hour when it counts.",
+         .expected = "a price for every server, and GREEN no weaker than BLUE",
+         .fix = "Complete [cost] in the plan, or choose another instance for GREEN.",
+         .source = "[cost] in the plan",
+         .evaluate = cost,
+         .existsFor = [](const Plan& plan) { return !plan.cost.currency.empty(); },
+         .blocksRollback = false},
         {.id = "NET01",
          .family = "network",
          .scope = EachPrimary,
@@ -79,7 +102,7 @@ std::vector<CheckDefinition> networkChecks() {
          .why = "Every row and the replication role's log-in cross the network.",
          .expected = "each connection of a standby or a subscription encrypted, but those on the host itself",
          .fix = "Set sslmode = verify-full in primary_conninfo or in [replication] of the plan.",
-         .source = "PostgreSQL manual, 27.2.7 pg_stat_ssl",
+         .source = "PostgreSQL manual, pg_stat_ssl",
          .sql = "select format('%s of %s from %s', r.application_name, r.usename, r.client_addr) from pg_stat_replication r left join "
                 "pg_stat_ssl t on t.pid = r.pid where r.client_addr is not null "
                 "and not coalesce(t.ssl, false)",
@@ -93,7 +116,7 @@ std::vector<CheckDefinition> networkChecks() {
          .why = "Without verify-full or verify-ca another machine can take the server's place and read or change everything.",
          .expected = "sslmode verify-full or verify-ca in the plan",
          .fix = "Set sslmode = \"verify-full\" and sslrootcert.",
-         .source = "PostgreSQL manual, 34.19.1 Client Verification of Server Certificates",
+         .source = "PostgreSQL manual, Client Verification of Server Certificates",
          .evaluate = planEncrypts},
         {.id = "CAP01",
          .family = "capacity",

@@ -19,7 +19,7 @@ std::vector<CheckDefinition> objectChecks() {
          .expected = "a primary key, or a replica identity",
          .fix = "Best is a primary key (ALTER TABLE ... ADD PRIMARY KEY); without one, let a unique index of NOT NULL columns or the whole "
                 "row identify it.",
-         .source = "PostgreSQL manual, 31.1 Publication; tried",
+         .source = "PostgreSQL manual, Logical Replication: Publication; tried",
          .sql = "select format('%I.%I', n.nspname, c.relname), pg_size_pretty(pg_total_relation_size(c.oid)), format('ALTER TABLE %I.%I "
                 "REPLICA IDENTITY %s;', "
                 "n.nspname, c.relname, coalesce('USING INDEX ' || {key_index}, 'FULL')) as fix from pg_class c join "
@@ -37,7 +37,7 @@ std::vector<CheckDefinition> objectChecks() {
                 "or point.",
          .expected = "an equality operator for each column of such tables",
          .fix = "Give each a primary key (ALTER TABLE ... ADD PRIMARY KEY), or let a unique index of NOT NULL columns identify its rows.",
-         .source = "PostgreSQL manual, 31.1; tried",
+         .source = "PostgreSQL manual, Logical Replication: Publication; tried",
          .sql = "select format('%I.%I.%I', n.nspname, c.relname, a.attname), t.typname, 'ALTER TABLE ' || format('%I.%I', n.nspname, "
                 "c.relname) || ' REPLICA IDENTITY "
                 "USING INDEX ' || {key_index} || ';' as fix from pg_class c join pg_namespace n on n.oid = "
@@ -73,7 +73,7 @@ std::vector<CheckDefinition> objectChecks() {
          .expected = "none",
          .fix = "Move into bytea columns what is needed; only then remove them all.",
          .fixSql = "SELECT lo_unlink(oid) FROM pg_largeobject_metadata;",
-         .source = "PostgreSQL manual, 31.6 Restrictions",
+         .source = "PostgreSQL manual, Logical Replication: Restrictions",
          .sql = "select count(*) || ' large objects' from pg_largeobject_metadata having count(*) > 0"},
         {.id = "OBJ10",
          .family = family,
@@ -85,7 +85,7 @@ std::vector<CheckDefinition> objectChecks() {
          .expected = "none",
          .fix = "Let a unique index of NOT NULL columns identify the rows, without generated ones; where no statement follows, make such "
                 "an index first.",
-         .source = "PostgreSQL 18 manual, 31.7 Generated Column Replication; tried",
+         .source = "PostgreSQL 18 manual, Logical Replication: Generated Column Replication; tried",
          .sql = "select format('%I.%I.%I', n.nspname, c.relname, a.attname), 'ALTER TABLE ' || format('%I.%I', n.nspname, c.relname) || ' "
                 "REPLICA IDENTITY "
                 "USING INDEX ' || {key_index} || ';' as fix from pg_attribute a join pg_class c on c.oid = a.attrelid join "
@@ -117,7 +117,7 @@ std::vector<CheckDefinition> objectChecks() {
                 "read-only.",
          .expected = "none",
          .fix = "Let them fire for clients only, for the time of the deployment.",
-         .source = "PostgreSQL manual, 31.7 Architecture; tried",
+         .source = "PostgreSQL manual, Logical Replication: Architecture; tried",
          .sql = "select format('%I.%I', n.nspname, c.relname), tgname, case tgenabled when 'A' then 'ALWAYS' else 'REPLICA' end, "
                 "format('ALTER TABLE %I.%I ENABLE TRIGGER %I;', n.nspname, c.relname, tgname) as fix from "
                 "pg_trigger t join pg_class c on c.oid = t.tgrelid "
@@ -131,7 +131,7 @@ std::vector<CheckDefinition> objectChecks() {
          .expected = "the replication role has BYPASSRLS, or no table has row security",
          .fix = "Let the role of [replication] in the plan see every row.",
          .fixSql = "ALTER ROLE {repl_name} BYPASSRLS;",
-         .source = "PostgreSQL manual, 31.9 Security; tried",
+         .source = "PostgreSQL manual, Logical Replication: Security; tried",
          .sql = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where "
                 "c.relrowsecurity and {users} "
                 "and not exists (select from pg_roles where rolname = {repl_role} and (rolbypassrls or rolsuper))"},

@@ -63,7 +63,7 @@ std::vector<CheckDefinition> roleChecks() {
          .why = "The other side logs in with it to read changes and to copy tables, in both directions.",
          .expected = "LOGIN, REPLICATION and BYPASSRLS",
          .fix = "Give the user of [replication] in the plan what is missing; a new role needs its password too.",
-         .source = "PostgreSQL manual, 31.9 Security",
+         .source = "PostgreSQL manual, Logical Replication: Security",
          .sql = "select {repl_role} || ' ' || coalesce((select format('has login=%s, replication=%s, bypassrls=%s', rolcanlogin, "
                 "rolreplication, rolbypassrls) from pg_roles where rolname = {repl_role}), 'does not exist'), "
                 "format('%s ROLE %I LOGIN REPLICATION BYPASSRLS;', case when exists (select from pg_roles where rolname = {repl_role}) "
@@ -79,7 +79,7 @@ std::vector<CheckDefinition> roleChecks() {
          .why = "The copy of a table that it can't read fails again and again.",
          .expected = "USAGE on schemas and SELECT on tables",
          .fix = "Let it read; from 14 on membership in pg_read_all_data is enough.",
-         .source = "PostgreSQL manual, 31.9 Security",
+         .source = "PostgreSQL manual, Logical Replication: Security",
          .sql =
              "select format('%I.%I', n.nspname, c.relname), format('GRANT USAGE ON SCHEMA %I TO {repl_name}; GRANT SELECT ON ALL TABLES IN "
              "SCHEMA %I TO {repl_name};', n.nspname, n.nspname) as fix from pg_roles r, pg_class c join pg_namespace n on n.oid = "
@@ -95,7 +95,7 @@ std::vector<CheckDefinition> roleChecks() {
          .why = "Taking away CONNECT does not stop a superuser: the fence has to take its right to log in.",
          .expected = "none besides the console's role and postgres",
          .fix = "Take away the log-in, or the superuser right.",
-         .source = "PostgreSQL manual, 22.2 Role Attributes; tried",
+         .source = "PostgreSQL manual, Role Attributes; tried",
          .sql = "select rolname, format('ALTER ROLE %I NOLOGIN;', rolname) as fix from pg_roles where rolsuper and rolcanlogin and rolname "
                 "<> current_user and oid "
                 "<> 10"},
@@ -109,7 +109,7 @@ std::vector<CheckDefinition> roleChecks() {
                 "stops it.",
          .expected = "no privilege to write, no ownership, no membership in roles that have them",
          .fix = "Take the right away, or take the role out of roles.reads in the plan.",
-         .source = "PostgreSQL manual, 5.7 Privileges",
+         .source = "PostgreSQL manual, Privileges",
          .sql = READ_ROLES_SQL},
     };
 }

@@ -1,10 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/checks/catalogue.h"
 
+#include <sstream>
+
 namespace tealdeck {
 
 using enum CheckScope;
 using enum CheckWhen;
+
+namespace {
+
+CheckAnswer pgoutputAllowed(const CheckSubject& s) {
+    const Result<Rows> rows = s.sessions.query(s.side, "", "select current_setting('output_plugin_libraries', true)");
+    return rows ? outputPlugins(rows->single()) : findingsOf(rows);
+}
+
+} // namespace
+
+CheckAnswer outputPlugins(const std::optional<std::string>& setting) {
+    if (!setting) {
+        return CheckAnswer::pass("this release has no such setting");
+    }
+    std::stringstream list(*setting);
+    for (std::string name; std::getline(list, name, ',');) {
+        std::erase_if(name, [](char c) { return c == ' ' || c == '"' || c == '\''; });
+        if (name == "pgoutput" || name == "*") {
+            return CheckAnswer::pass("output_plugin_libraries = " + *setting);
+        }
+    }
+    return CheckAnswer::fail("output_plugin_libraries = " + *setting);
+}
 
 std::vector<CheckDefinition> serverChecks() {
     const std::string family = "server";
@@ -17,7 +42,7 @@ std::vector<CheckDefinition> serverChecks() {
          .why = "Publications, slots and fences need a server that accepts writes.",
          .expected = "not in recovery",
          .fix = "Name the primary in the plan, or promote this server: SELECT pg_promote();",
-         .source = "PostgreSQL manual, 31.6 Restrictions; pg_is_in_recovery()",
+         .source = "PostgreSQL manual, Logical Replication: Restrictions; pg_is_in_recovery()",
          .sql = "select 'in recovery: this is a standby' where pg_is_in_recovery()",
          .overridable = false},
         {.id = "SRV02",
@@ -28,7 +53,7 @@ std::vector<CheckDefinition> serverChecks() {
          .expected = "logical",
          .fix = "Set wal_level, then restart the server.",
          .fixSql = "ALTER SYSTEM SET wal_level = 'logical';",
-         .source = "PostgreSQL manual, 20.5 wal_level",
+         .source = "PostgreSQL manual, wal_level",
          // 19 decodes with "replica" too and says so in effective_wal_level.
          .sql = "select 'wal_level = ' || current_setting('wal_level') where coalesce(current_setting('effective_wal_level', true), "
                 "current_setting('wal_level')) <> 'logical' "
@@ -42,7 +67,7 @@ std::vector<CheckDefinition> serverChecks() {
          .why = "Each subscription takes a slot, and so does each table that is being copied.",
          .expected = "three for each database before replication, one before a cutover",
          .fix = "Drop slots that nobody uses, or allow more and restart the server.",
-         .source = "PostgreSQL manual, 31.10.1 max_replication_slots",
+         .source = "PostgreSQL manual, max_replication_slots",
          .sql = "select format('%s of %s are free, {slots} are needed', current_setting('max_replication_slots')::int - count(*), "
                 "current_setting('max_replication_slots')), format('ALTER SYSTEM SET max_replication_slots = %s;', count(*) + {slots} + 2) "
                 "as fix "
@@ -56,7 +81,7 @@ std::vector<CheckDefinition> serverChecks() {
          .why = "Each subscription and each table that is being copied holds one, besides the standbys.",
          .expected = "three for each database before replication, one before a cutover",
          .fix = "Allow more WAL senders and restart the server, its standbys first.",
-         .source = "PostgreSQL manual, 31.10.1 max_wal_senders",
+         .source = "PostgreSQL manual, max_wal_senders",
          .sql = "select format('%s of %s are free, {slots} are needed', current_setting('max_wal_senders')::int - count(*), "
                 "current_setting('max_wal_senders')), format('ALTER SYSTEM SET max_wal_senders = %s;', count(*) + {slots} + 2) as fix "
                 "from pg_stat_replication where application_name not like 'tealdeck%' having current_setting('max_wal_senders')::int - "
@@ -68,7 +93,7 @@ std::vector<CheckDefinition> serverChecks() {
          .why = "Apply and table copy workers come out of max_logical_replication_workers, and those out of max_worker_processes.",
          .expected = "two for each database, and max_worker_processes above that",
          .fix = "Allow more workers and restart the server, its standbys first.",
-         .source = "PostgreSQL manual, 31.10.2 Subscribers",
+         .source = "PostgreSQL manual, Logical Replication: Subscribers",
          .sql = "select format('max_logical_replication_workers = %s, max_worker_processes = %s, needed {workers}', "
                 "current_setting('max_logical_replication_workers'), current_setting('max_worker_processes')), "
                 "format('ALTER SYSTEM SET max_logical_replication_workers = %s; ALTER SYSTEM SET max_worker_processes = %s;', "
@@ -84,7 +109,7 @@ std::vector<CheckDefinition> serverChecks() {
          .expected = "three for each database",
          .fix = "Allow more origins and restart the server.",
          .fixSql = "ALTER SYSTEM SET max_active_replication_origins = 20;",
-         .source = "PostgreSQL 18 release notes; manual 20.6.4",
+         .source = "PostgreSQL 18 release notes; manual, max_active_replication_origins",
          .sql = "select 'max_active_replication_origins = ' || current_setting('max_active_replication_origins') where "
                 "current_setting('max_active_replication_origins')::int < {databases} * 3",
          .minVersion = 18},
@@ -97,10 +122,11 @@ std::vector<CheckDefinition> serverChecks() {
          .expected = "idle_replication_slot_timeout = 0",
          .fix = "Turn the time-out off for the deployment.",
          .fixSql = "ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT pg_reload_conf();",
-         .source = "PostgreSQL 18 manual, 20.6.1 idle_replication_slot_timeout",
+         .source = "PostgreSQL 18 manual, idle_replication_slot_timeout",
          .sql = "select 'idle_replication_slot_timeout = ' || current_setting('idle_replication_slot_timeout') from pg_settings where name "
                 "= 'idle_replication_slot_timeout' and setting <> '0'",
-         .minVersion = 18},
+         .minVersion = 18,
+         .blocksRollback = false},
         {.id = "SRV11",
          .family = family,
          .scope = EachPrimary,
@@ -109,7 +135,7 @@ std::vector<CheckDefinition> serverChecks() {
          .expected = "both on",
          .fix = "Turn both on.",
          .fixSql = "ALTER SYSTEM SET fsync = on; ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf();",
-         .source = "PostgreSQL manual, 20.5.1",
+         .source = "PostgreSQL manual, Write Ahead Log: fsync, full_page_writes",
          .sql = "select name || ' is off' from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off'"},
         {.id = "SRV18",
          .family = family,
@@ -120,8 +146,7 @@ std::vector<CheckDefinition> serverChecks() {
          .fix = "Allow pgoutput, beside the plugins that other consumers use, and reload or restart the server.",
          .fixSql = "ALTER SYSTEM SET output_plugin_libraries = pgoutput, test_decoding; SELECT pg_reload_conf();",
          .source = "PostgreSQL release notes 18.6",
-         .sql = "select 'output_plugin_libraries = ' || current_setting('output_plugin_libraries', true) where "
-                "coalesce(nullif(current_setting('output_plugin_libraries', true), ''), 'pgoutput') !~ '(pgoutput|\\*)'"},
+         .evaluate = pgoutputAllowed},
     };
 }
 

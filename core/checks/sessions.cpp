@@ -43,7 +43,7 @@ std::vector<CheckDefinition> sessionChecks() {
          .expected = "max_prepared_transactions = 0",
          .fix = "Ask the owners of the applications; if none uses it, turn it off and restart the server.",
          .fixSql = "ALTER SYSTEM SET max_prepared_transactions = 0;",
-         .source = "PostgreSQL manual, 20.4.1 max_prepared_transactions",
+         .source = "PostgreSQL manual, max_prepared_transactions",
          .sql = "select 'max_prepared_transactions = ' || current_setting('max_prepared_transactions') where "
                 "current_setting('max_prepared_transactions') <> '0'"},
         {.id = "SES04",
@@ -55,7 +55,7 @@ std::vector<CheckDefinition> sessionChecks() {
          .why = "A session that is idle in a transaction holds locks and is ended by the fence; its client gets an error.",
          .expected = "none idle in a transaction for more than a few seconds",
          .fix = "Mend the application; end such sessions, or let idle_in_transaction_session_timeout do it.",
-         .source = "PostgreSQL manual, 20.11.1 idle_in_transaction_session_timeout",
+         .source = "PostgreSQL manual, idle_in_transaction_session_timeout",
          .sql = "select format('pid %s of %s in %s, idle for %s s', pid, usename, datname, round(extract(epoch from clock_timestamp() - "
                 "state_change))), format('SELECT pg_terminate_backend(%s);', "
                 "pid) as fix from pg_stat_activity where state like 'idle in transaction%' and backend_type = 'client backend' and "
@@ -71,7 +71,7 @@ std::vector<CheckDefinition> sessionChecks() {
          .why = "They live in the session and in this server only: after the switch two holders may believe that they are alone.",
          .expected = "none",
          .fix = "See that the applications take them anew, or end the sessions as here.",
-         .source = "PostgreSQL manual, 13.3.5 Advisory Locks",
+         .source = "PostgreSQL manual, Advisory Locks",
          .sql = "select format('pid %s of %s', a.pid, a.usename), format('SELECT pg_terminate_backend(%s);', a.pid) as fix from pg_locks l "
                 "join pg_stat_activity a on a.pid = l.pid where l.locktype = "
                 "'advisory' and a.application_name not like 'tealdeck/%' group by a.pid, a.usename",
@@ -84,7 +84,7 @@ std::vector<CheckDefinition> sessionChecks() {
          .why = "The schema copy, the publication and the copy of the table wait for the lock, and others wait behind them.",
          .expected = "no strong lock on a table for more than a few seconds",
          .fix = "Let it end, or end the session.",
-         .source = "PostgreSQL manual, 13.3.1 Table-Level Locks",
+         .source = "PostgreSQL manual, Explicit Locking: Table-Level Locks",
          .sql = "select format('%s by pid %s of %s', l.relation::regclass, a.pid, a.usename), format('SELECT pg_terminate_backend(%s);', "
                 "a.pid) as fix from pg_locks l join pg_stat_activity a on a.pid = "
                 "l.pid join pg_database d on d.oid = l.database and d.datname = current_database() where l.locktype = 'relation' and "
@@ -120,6 +120,7 @@ std::vector<CheckDefinition> sessionChecks() {
                 "xact_start), 1), state), format('SELECT pg_terminate_backend(%s);', pid) as fix from pg_stat_activity "
                 "where backend_type = 'client backend' and application_name not like 'tealdeck/%' and pid <> pg_backend_pid() and "
                 "clock_timestamp() - xact_start > make_interval(secs => {budget_ms} / 1000.0)",
+         .blocksRollback = false,
          .validForSeconds = 30},
     };
 }

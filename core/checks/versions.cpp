@@ -234,7 +234,7 @@ std::vector<CheckDefinition> versionChecks() {
                 "lc_monetary.",
          .expected = "no column of type oid, xid, cid, tid, aclitem, reg... or money",
          .fix = "See what the values point to; keep names as text instead of numbers.",
-         .source = "PostgreSQL manual, 8.19 Object Identifier Types; 8.2 Monetary Types",
+         .source = "PostgreSQL manual, Object Identifier Types; Monetary Types",
          .sql = "select format('%I.%I.%I', n.nspname, c.relname, a.attname), format_type(a.atttypid, a.atttypmod), format('ALTER TABLE "
                 "%I.%I ALTER COLUMN %I TYPE text USING %I::text;', "
                 "n.nspname, c.relname, a.attname, a.attname) as fix from pg_attribute a join pg_class c on c.oid = a.attrelid join "
@@ -264,7 +264,7 @@ std::vector<CheckDefinition> versionChecks() {
                 "is not written.",
          .expected = "none that the other side has built in",
          .fix = "Write the schema in every call, or rename the function.",
-         .source = "PostgreSQL manual, 5.10.3 The Schema Search Path",
+         .source = "PostgreSQL manual, The Schema Search Path",
          .evaluate = shadowed},
         {.id = "VER11",
          .family = family,
@@ -310,7 +310,7 @@ std::vector<CheckDefinition> versionChecks() {
          .why = "They are carried over with the roles; one that was removed is refused there, and the copy of the roles stops.",
          .expected = "all known",
          .fix = "Reset it; where it got another name, set that on green.",
-         .source = "PostgreSQL release notes 14 to 18, Migration; manual, 20.1.3",
+         .source = "PostgreSQL release notes 14 to 18, Migration; manual, Parameter Interaction via SQL",
          .evaluate = unknownRoleSettings},
         {.id = "VER15",
          .family = family,

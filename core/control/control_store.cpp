@@ -153,7 +153,8 @@ Result<std::optional<Json>> readSaved(Connection& session, const std::string& ke
 
 Status remove(Connection& session) {
     return asStatus(
-        session.batch("SET client_min_messages = warning; drop schema if exists tealdeck, tealdeck_sync cascade", Millis(15000)));
+        session.batch("SET client_min_messages = warning; drop event trigger if exists tealdeck_ddl_end; drop event trigger if exists tealdeck_ddl_drop; "
+                      "drop schema if exists tealdeck, tealdeck_sync cascade", Millis(15000)));
 }
 
 } // namespace control

@@ -49,6 +49,12 @@ std::shared_ptr<Connection> Discovery::session(Side side, const Endpoint& endpoi
     return connection;
 }
 
+Result<Rows> Discovery::ask(Side side, const Endpoint& endpoint, const std::string& sql, Millis limit) {
+    std::string reason;
+    const std::shared_ptr<Connection> connection = session(side, endpoint, limit, reason);
+    return connection ? connection->query(sql, {}, limit) : Result<Rows>(Error{Error::Kind::Unavailable, reason, {}, {}});
+}
+
 Discovery::Sample Discovery::sample(Side side, const Endpoint& endpoint, bool primary, Millis limit) {
     const Deadline deadline(limit);
     Sample s;

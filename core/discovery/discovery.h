@@ -26,6 +26,9 @@ class Discovery {
     /// replica replayed; seconds since its last replayed commit, 0 when it has everything.
     std::vector<Node> nodes(Side side, Millis limit = Millis(2000));
 
+    /// A statement on the session that is kept with this server.
+    Result<Rows> ask(Side side, const Endpoint& endpoint, const std::string& sql, Millis limit);
+
   private:
     struct Sample {
         Node node;

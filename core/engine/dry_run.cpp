@@ -37,6 +37,22 @@ int place(Phase phase) {
     }
 }
 
+/// The phase in which a command leaves the deployment, where that has a name of its own; nullptr: none.
+const char* phaseReached(CommandKind command) {
+    switch (command) {
+    case CommandKind::Check:
+        return phaseName(Phase::Preflight);
+    case CommandKind::Replicate:
+        return phaseName(Phase::Validate);
+    case CommandKind::Cutover:
+        return phaseName(Phase::Observe);
+    case CommandKind::Finalize:
+        return phaseName(Phase::Finalized);
+    default:
+        return nullptr;
+    }
+}
+
 } // namespace
 
 /// Everything that the steps hold on to. Nothing here connects when it is made.
@@ -105,6 +121,11 @@ void DryRun::tell(Phase phase, const std::function<void(const std::string&)>& li
             }
         }
         static_cast<void>(runner.run(command.steps, command.undoOnFailure));
+        if (const char* reached = phaseReached(command.command)) {
+            for (const std::string& hook : hookLines(plan, reached)) {
+                line(fmt::format("  in phase {}, {}", reached, hook));
+            }
+        }
         if (command.command == CommandKind::Ramp) {
             line(fmt::format("  each step is held for {}; reads stay where they are above {:g} s of lag", spanText(plan.ramp.hold),
                              plan.ramp.maxLagSeconds));

@@ -3,7 +3,9 @@
 #include "core/engine/engine.h"
 
 #include "core/metrics/sampler.h"
+#include "core/model/shown.h"
 #include "core/util/files.h"
+#include "core/verify/foreign_writes.h"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -82,12 +84,16 @@ bool Engine::finished() const {
 }
 
 CommandReply Engine::submit(const Command& command) {
+    if (const auto shown = command.kind == CommandKind::Note ? shownEvent(command.args) : std::nullopt) {
+        const Status recorded = m_hub.publish(shown->first, shown->second, command.actor);
+        return {recorded.ok(), recorded.ok() ? "" : recorded.error().text()};
+    }
     const Snapshot s = m_hub.snapshot();
     CommandReply reply;
     std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
     // What the operator decided on must still be so; Abort and words are welcome at any time.
     if (reasons.empty() && command.kind != CommandKind::Abort && !isWordOnly(command.kind) && command.kind != CommandKind::Check &&
-        command.basedOn < s.gateSeq) {
+        command.kind != CommandKind::Verify && command.basedOn < s.gateSeq) {
         reasons.emplace_back("The situation has changed since you looked; look again and decide again.");
     }
     const PhaseRule* rule = findRule(s.phase, command.kind);
@@ -100,8 +106,8 @@ CommandReply Engine::submit(const Command& command) {
     if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
         reasons.push_back(may.error().text());
     }
-    const bool atOnce =
-        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve;
+    const bool atOnce = command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge ||
+                        command.kind == CommandKind::Shelve || command.kind == CommandKind::Stop;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
         reasons.push_back(said.error().text());
     }
@@ -203,6 +209,7 @@ void Engine::keepChecklist() {
             }
         } else if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
             evaluateChecklist();
+            lookForDrift();
         }
     }
 }

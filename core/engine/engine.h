@@ -27,6 +27,7 @@
 namespace tealdeck {
 
 class Sampler;
+class ForeignWrites;
 
 /// One deployment's engine: takes commands, drives the runbook on a thread of its own, keeps the checklist fresh, records everything.
 class Engine {
@@ -36,6 +37,7 @@ class Engine {
         std::string program;   ///< the engine's own program, run again as guardian
         std::string holder;    ///< who drives, for the deployment's row
         bool takeover = false; ///< end another engine's sessions instead of giving way to it
+        std::filesystem::path recording = {}; ///< where a new recording is written; empty: in the plan's folder, under a name of its own
     };
     /// Reads the situation from the servers, finishes or takes back what another life left half done, and is ready for commands.
     static Result<std::unique_ptr<Engine>> start(Options options);
@@ -72,12 +74,28 @@ class Engine {
     Status runCheck();
     Status runReplicate();
     Status runRamp(double percent, const std::string& actor);
-    Status runSwitch(Direction direction);
     Status runAbort();
     Status runFinalize();
+    Status runVerify(const Command& command); // engine_verify.cpp
+    void publishComparison(const ComparisonState& state);
+    CheckState foreignWritesLine(const Snapshot& s);
+    void stopWatching();
+
+    // engine_drift.cpp
+    Status runDrift(const Command& command);
+    Status guardAgainstDrift();
+    void lookForDrift();
     Status runOverride(const Command& command);
     Status runSignOff(const Command& command);                         // engine_checklist.cpp
     Status mayBeSaid(const Command& command, const Snapshot& s) const; // engine_checklist.cpp: sign-offs and overrides
+
+    // engine_switch.cpp
+    [[nodiscard]] Status gatesNow(CommandKind kind) const;
+    SwitchContext switchContext();
+    Status saveRouters();
+    Status runSwitch(Direction direction);
+    Status switchFrom(Phase before, Direction direction);
+    Status completeSwitch(Switchover& switchover, Direction direction);
 
     // engine_state.cpp: what the engine knows and tells
     void evaluateChecklist();
@@ -100,8 +118,6 @@ class Engine {
     void lookAtAlarms();
     Status runWord(const Command& command);
     Status shelve(const Command& command);
-
-    SwitchContext switchContext();
 
     Options m_options;
     std::string m_recordingId;
@@ -130,6 +146,8 @@ class Engine {
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
     std::mutex m_checkMutex; ///< one evaluation at a time
+    std::mutex m_watchMutex; ///< guards the next
+    std::unique_ptr<ForeignWrites> m_watch;
     std::mutex m_alarmMutex; ///< guards the book; taken before the hub's own
     AlarmBook m_alarms;
     std::thread m_driver;

@@ -24,6 +24,10 @@ Status Engine::runWord(const Command& command) {
         m_goOn = true;
         return {};
     }
+    if (command.kind == CommandKind::Stop) {
+        m_cancel = true;
+        return {};
+    }
     if (command.kind == CommandKind::Shelve) {
         return shelve(command);
     }

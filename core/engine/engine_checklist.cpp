@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The checklist that belongs to the moment, asked again and again while a deployment is live.
 #include "core/checks/catalogue.h"
+#include "core/checks/comparison_check.h"
 #include "core/checks/manual.h"
 #include "core/checks/runner.h"
 #include "core/engine/engine.h"
@@ -139,6 +140,13 @@ void Engine::evaluateChecklist() {
     for (CheckState& line :
          manualChecks(m_options.plan, context, readSignedItems(m_options.plan), Clock::system().wallUs(), m_hub.nowUs())) {
         answers.push_back(std::move(line));
+    }
+    for (CheckState& line :
+         comparisonChecks(m_options.plan, context, m_hub.snapshot().comparison, Clock::system().wallUs(), m_hub.nowUs())) {
+        answers.push_back(std::move(line));
+    }
+    if (context.moment == CheckMoment::BeforeCutover && before.phase != Phase::Cutover) {
+        answers.push_back(foreignWritesLine(m_hub.snapshot()));
     }
     if (m_hub.snapshot().phase != before.phase && !before.busyWith.empty()) {
         return; // asked for another moment than the one that it is now

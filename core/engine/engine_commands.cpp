@@ -5,30 +5,11 @@
 #include "core/engine/replicate_steps.h"
 #include "core/engine/teardown_steps.h"
 #include "core/metrics/sampler.h"
-#include "core/util/files.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
 namespace tealdeck {
-namespace {
-
-constexpr Millis ROUTER_LIMIT{3000};
-
-/// The gates once more, at the moment of acting and on fresh answers.
-Status gatesNow(const Snapshot& snapshot, CommandKind kind, std::int64_t nowUs) {
-    Snapshot idle = snapshot;
-    idle.busyWith.clear();
-    const std::vector<std::string> reasons = whyNot(idle, kind, nowUs);
-    return reasons.empty() ? Status()
-                           : Status(Error{Error::Kind::Refused,
-                                          fmt::format("Blocked: {}", reasons.front()),
-                                          reasons.size() > 1 ? fmt::format("({} more reasons.)", reasons.size() - 1) : "",
-                                          {}});
-}
-
-} // namespace
-
 Status Engine::runCheck() {
     evaluateChecklist();
     const Snapshot s = m_hub.snapshot();
@@ -45,7 +26,7 @@ Status Engine::runReplicate() {
     // A repetition after a crash finds its own tables on green: only the beginning demands an empty one.
     if (m_hub.snapshot().phase != Phase::Replicate) {
         evaluateChecklist();
-        if (const Status gates = gatesNow(m_hub.snapshot(), CommandKind::Replicate, m_hub.nowUs()); !gates) {
+        if (const Status gates = gatesNow(CommandKind::Replicate); !gates) {
             return gates;
         }
     }
@@ -61,6 +42,9 @@ Status Engine::runReplicate() {
     }
     if (!status) {
         return status;
+    }
+    if (const Status guarded = guardAgainstDrift(); !guarded) {
+        return guarded;
     }
     m_sampler->setHeartbeat(Side::Blue);
     setPhase(Phase::Validate, "GREEN has caught up and follows.");
@@ -102,87 +86,6 @@ Status Engine::runRamp(double percent, const std::string& actor) {
     return status;
 }
 
-SwitchContext Engine::switchContext() {
-    return {m_connector,
-            m_poolers,
-            m_balancers,
-            {[this](EventKind kind, Json body) { return m_hub.publish(kind, std::move(body)); }, [this] { return m_hub.nowUs(); }},
-            m_cancel,
-            m_options.program,
-            m_epoch,
-            [this] { return m_lock && m_lock->held(); },
-            [this](bool quiet) {
-                m_statements->keep(quiet);
-                quiet ? m_sampler->pause() : m_sampler->resume();
-            },
-            [this](bool past) { setPhase(Phase::Cutover, past ? "Past the point of no return: completing." : "Returned.", past); }};
-}
-
-Status Engine::runSwitch(Direction direction) {
-    const Phase before = m_hub.snapshot().phase;
-    const CommandKind kind = direction == Direction::Forward ? CommandKind::Cutover : CommandKind::Rollback;
-    if (const Status locked = needLock(); !locked) {
-        return locked;
-    }
-    evaluateChecklist();
-    if (const Status gates = gatesNow(m_hub.snapshot(), kind, m_hub.nowUs()); !gates) {
-        return gates;
-    }
-    for (const auto& pooler : m_poolers) {
-        if (const Status kept = pooler->saveOriginal(savedRouterFile(m_options.plan, pooler->name())); !kept) {
-            return kept;
-        }
-    }
-    for (const auto& balancer : m_balancers) {
-        const std::filesystem::path saved = savedRouterFile(m_options.plan, balancer->name());
-        if (std::error_code none; !std::filesystem::exists(saved, none)) {
-            if (const Result<Json> now = balancer->save(ROUTER_LIMIT); now.ok()) {
-                if (const Status kept = writeFileAtomically(saved, dumpJson(*now)); !kept) {
-                    return kept;
-                }
-            }
-        }
-    }
-    m_switching = true;
-    setPhase(Phase::Cutover, direction == Direction::Forward ? "Moving the writes to GREEN." : "Moving the writes back to BLUE.");
-    Status status = persistPhase(Phase::Cutover);
-    Switchover switchover(switchContext(), direction);
-    if (status.ok()) {
-        status = runSteps(switchover.stepsToSwitch(), m_cancel, true);
-    }
-    m_switching = false;
-    const bool past = switchover.past();
-    SwitchReport report = switchover.report();
-    report.endedWallUs = Clock::system().wallUs();
-    if (!past) {
-        report.detail = report.detail.empty() && !status ? status.error().text() : report.detail;
-        static_cast<void>(m_hub.publish(EventKind::Switch, toJson(report)));
-        if (!switchover.settled()) {
-            setPhase(Phase::Cutover, "Not settled: the engine goes on trying to bring the writes to the safe side.");
-            return status;
-        }
-        setPhase(before, "The switch did not happen; writes stayed where they were.");
-        static_cast<void>(persistPhase(before));
-        publishFences();
-        publishTraffic();
-        evaluateChecklist();
-        return status;
-    }
-    static_cast<void>(m_hub.publish(EventKind::Switch, toJson(report)));
-    publishFences();
-    publishTraffic();
-    // From here on only forward: nobody cancels this.
-    status = runSteps(switchover.stepsAfterSwitch(), m_never, false);
-    const Side production = destinationOf(direction);
-    m_sampler->setHeartbeat(production);
-    m_sampler->setReadsTarget(production == Side::Green ? 100 : 0);
-    setPhase(production == Side::Green ? Phase::Observe : Phase::RolledBack,
-             production == Side::Green ? "GREEN is production; BLUE follows." : "BLUE is production again; GREEN follows.");
-    static_cast<void>(persistPhase(m_hub.snapshot().phase));
-    evaluateChecklist();
-    return status;
-}
-
 Status Engine::runAbort() {
     const Snapshot s = m_hub.snapshot();
     if (s.phase == Phase::Observe) {
@@ -198,6 +101,7 @@ Status Engine::runAbort() {
     if (const Status locked = needLock(); !locked) {
         return locked;
     }
+    stopWatching();
     m_sampler->setHeartbeat(std::nullopt);
     // Every part is tried, whatever became of the others.
     Status status;
@@ -220,6 +124,7 @@ Status Engine::runFinalize() {
     if (const Status kept = persistPhase(Phase::Finalized); !kept) {
         return kept;
     }
+    stopWatching();
     m_sampler->setHeartbeat(std::nullopt);
     const Status status = runSteps(finalizeSteps({m_connector, m_poolers, m_balancers}), m_never, false);
     if (!status) {

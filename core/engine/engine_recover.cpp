@@ -2,50 +2,17 @@
 // The beginning of an engine's life: whatever another life left behind is found on the servers and put in order first.
 #include "core/cutover/witness.h"
 #include "core/engine/engine.h"
+#include "core/engine/recording_file.h"
 #include "core/engine/teardown_steps.h"
 #include "core/metrics/sampler.h"
 #include "core/recording/reader.h"
 #include "core/util/files.h"
-#include "core/util/version.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
 namespace tealdeck {
 namespace {
-
-std::filesystem::path currentFile(const Plan& plan) {
-    return plan.engineFolder / "current.json";
-}
-
-/// The unfinished recording of an earlier life, or a new one.
-Result<std::unique_ptr<RecordingWriter>> openRecording(const Plan& plan, bool& goesOn) {
-    goesOn = false;
-    if (const Result<std::string> text = readFile(currentFile(plan)); text.ok()) {
-        const std::string name = member<std::string>(parseJson(*text).value_or(Json::object()), "recording", "");
-        // Finished recordings are read-only; a damaged one is left for the reviewer and not written on.
-        if (!name.empty() && ::access((plan.engineFolder / name).c_str(), F_OK) == 0) {
-            auto again = RecordingWriter::reopen(plan.engineFolder / name);
-            if (again) {
-                goesOn = true;
-                return again;
-            }
-        }
-    }
-    const std::string id = randomHex(8);
-    const std::string name = fmt::format("{}-{}.teal", plan.deployment, id);
-    auto fresh = RecordingWriter::create(plan.engineFolder / name, {{"recording_id", id},
-                                                                    {"deployment", plan.deployment},
-                                                                    {"plan_sha256", plan.sha256},
-                                                                    {"tool", std::string("tealdeck ") + VERSION}});
-    if (!fresh) {
-        return fresh;
-    }
-    if (const Status written = writeFileAtomically(currentFile(plan), dumpJson({{"recording", name}}) + "\n"); !written) {
-        return written.error();
-    }
-    return fresh;
-}
 
 /// The greater epoch of the two rows, on a session that ends again.
 Result<std::int64_t> knownEpoch(const Connector& connector, const Plan& plan) {
@@ -93,7 +60,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Options options) {
         return folder.error();
     }
     bool goesOn = false;
-    auto recording = openRecording(options.plan, goesOn);
+    auto recording = openRecording(options.plan, options.recording, goesOn);
     if (!recording) {
         return recording.error();
     }
@@ -105,6 +72,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Options options) {
     const std::string recordingId = (*recording)->meta().count("recording_id") != 0 ? (*recording)->meta().at("recording_id") : "";
     const std::filesystem::path recordingFile = (*recording)->path();
     const Connector connector(options.plan, fmt::format("tealdeck/{}/{}", options.plan.deployment, *epoch + 1));
+    options.recording = recordingFile;
     auto engine = std::unique_ptr<Engine>(new Engine(std::move(options), connector, std::move(*recording), recordingId));
     engine->m_epoch = *epoch + 1;
     if (goesOn) {
@@ -149,6 +117,7 @@ Status Engine::attach() {
                 lookAtAlarms();
             }
         });
+    m_sampler->watchDisk(m_options.recording.parent_path());
     m_sampler->setReadsTarget(readsShareNow());
     if (const Status recovered = recover(); !recovered) {
         m_hub.note(recovered.error().text());

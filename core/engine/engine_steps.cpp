@@ -81,9 +81,15 @@ Status Engine::runHooked(const Command& command) {
             return vetoed;
         }
     }
+    const Phase was = m_hub.snapshot().phase;
     const Status status = runCommand(command);
     if (own && status.ok()) {
         hooks.after(name);
+    }
+    // A phase that has a command's name is told by the command.
+    const std::string phase = phaseName(m_hub.snapshot().phase);
+    if (phase != phaseName(was) && std::find(hookPhases().begin(), hookPhases().end(), phase) != hookPhases().end()) {
+        hooks.after(phase);
     }
     return status;
 }
@@ -108,6 +114,10 @@ Status Engine::runCommand(const Command& command) {
         return runOverride(command);
     case CommandKind::SignOff:
         return runSignOff(command);
+    case CommandKind::Drift:
+        return runDrift(command);
+    case CommandKind::Verify:
+        return runVerify(command);
     default:
         return Error{Error::Kind::Internal, fmt::format("\"{}\" has no implementation.", commandName(command.kind)), {}, {}};
     }

@@ -2,6 +2,7 @@
 #include "core/engine/hub.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace tealdeck {
 namespace {
@@ -34,12 +35,27 @@ Status EventHub::publish(EventKind kind, Json body, const std::string& actor) {
     const bool decisive = kind == EventKind::Phase || kind == EventKind::SignOff;
     Event seal;
     Status written = decisive || isSealDue(event) ? m_recording->appendSealed(event, seal) : m_recording->append(event);
+    // One that was never taken in has no number: the next event gets it, or nothing could be recorded any more.
+    if (!written && m_recording->isOpen() && m_recording->lastSeq() < event.seq) {
+        tellRefused(event, written.error());
+        return written;
+    }
     // What could not be recorded is still shown: the operator must see why the engine stops.
     tell(event);
     if (seal.seq != 0) {
         tell(seal);
     }
     return written;
+}
+
+/// In the place of an event that cannot be recorded as it is: why the engine stops must be seen, and be read in the recording.
+void EventHub::tellRefused(const Event& refused, const Error& why) {
+    Event note = refused;
+    note.kind = EventKind::Note;
+    note.body = {{"text", fmt::format("An event of the kind \"{}\" is missing here. {}", eventKindName(refused.kind), why.message)}};
+    if (m_recording->append(note).ok()) {
+        tell(note);
+    }
 }
 
 bool EventHub::isSealDue(const Event& event) const {

@@ -42,6 +42,7 @@ class EventHub {
   private:
     [[nodiscard]] bool isSealDue(const Event& event) const;
     void tell(const Event& event);
+    void tellRefused(const Event& refused, const Error& why);
     void remember(const Event& event);
 
     const Clock& m_clock;

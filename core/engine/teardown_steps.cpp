@@ -3,6 +3,7 @@
 
 #include "core/control/control_store.h"
 #include "core/cutover/sessions.h"
+#include "core/replication/drift.h"
 #include "core/replication/link.h"
 #include "core/replication/schema_copy.h"
 #include "core/util/files.h"
@@ -93,6 +94,8 @@ struct Teardown {
                 session.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1",
                               {witnessName(plan, plan.databases[i])}, Millis(10000));
             status = witness.ok() ? status : Status(witness.error());
+            const Status unguarded = drift::removeGuard(session);
+            status = unguarded.ok() ? status : unguarded;
             const Status unpublished = Link::unpublish(plan, session);
             status = unpublished.ok() ? status : unpublished;
             if (removeControl) {

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::int64_t SLOW_PERIOD_US = 2'000'000;
 constexpr std::int64_t RARE_PERIOD_US = 30'000'000;
+constexpr std::int64_t INVENTORY_PERIOD_US = 60'000'000;
+constexpr Millis CLOSE_PERIOD{100};
 constexpr Millis ROUTER_LIMIT{500};
 constexpr Millis NODE_LIMIT{700};
 /// Row 3 of this table is the heartbeat's; the cutover's markers are 1 and 2.
@@ -29,11 +31,12 @@ void addUp(Json& values, std::set<std::string>& unknown, const std::string& name
 } // namespace
 
 Sampler::Sampler(const Connector& connector, std::function<std::int64_t()> clock, Publish publish)
-    : m_connector(connector), m_clock(std::move(clock)), m_publish(std::move(publish)), m_sessions(connector),
-      m_discovery(connector, m_clock) {
+    : m_connector(m_cost.counted(connector)), m_clock(std::move(clock)), m_publish(std::move(publish)), m_sessions(m_connector),
+      m_discovery(m_connector, m_clock) {
     if (!m_clock) {
         m_clock = [] { return Clock::system().steadyUs(); };
     }
+    m_diskFolder = connector.plan().engineFolder;
     for (const PgBouncerPlan& pooler : connector.plan().pgbouncers) {
         m_poolers.push_back(std::make_unique<PgBouncer>(pooler, connector.plan()));
     }
@@ -70,6 +73,15 @@ void Sampler::setPeriod(Millis period) {
     {
         const std::lock_guard lock(m_mutex);
         m_period = period;
+    }
+    m_wake.notify_all();
+}
+
+void Sampler::watchClosely(Millis span) {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_closeUntil = std::chrono::steady_clock::now() + span;
+        m_closeSoon = true;
     }
     m_wake.notify_all();
 }
@@ -116,14 +128,17 @@ void Sampler::run() {
             m_busy = false;
             m_wake.notify_all();
             const Millis period = m_period;
-            m_wake.wait_until(lock, next, [&] { return m_stopping || m_period != period || m_trafficSoon; });
+            m_wake.wait_until(lock, next, [&] { return m_stopping || m_period != period || m_trafficSoon || m_closeSoon; });
+            m_closeSoon = false;
             m_wake.wait(lock, [&] { return m_stopping || !m_paused; });
             if (m_stopping) {
                 return;
             }
             m_busy = true;
             // A sample that took longer than the period is not made up for.
-            next = std::max(next + m_period, std::chrono::steady_clock::now() + Millis(50));
+            const auto now = std::chrono::steady_clock::now();
+            const bool close = now < m_closeUntil;
+            next = std::max((close ? std::min(next, now) : next) + (close ? CLOSE_PERIOD : m_period), now + Millis(50));
         }
         sample();
     }
@@ -167,8 +182,13 @@ void Sampler::sample() {
         m_rareUs = began;
         sampleSlow();
     }
+    m_values["sampler_cpu_percent"] = orNull(m_cost.percent(Clock::system().steadyUs()));
     m_values["sampler_ms"] = static_cast<double>(Clock::system().steadyUs() - began) / 1000.0;
     emit(EventKind::Metrics, {{"values", m_values}});
+    if (m_inventoryUs == 0 || began - m_inventoryUs >= INVENTORY_PERIOD_US) {
+        sampleInventory();
+        m_inventoryUs = halted() ? 0 : began;
+    }
 }
 
 void Sampler::sampleSides() {

@@ -51,7 +51,7 @@ void Sampler::sampleSlow() {
         }
     }
     struct statvfs disk {};
-    values["recording_free_bytes"] = ::statvfs(m_connector.plan().engineFolder.c_str(), &disk) == 0
+    values["recording_free_bytes"] = ::statvfs(m_diskFolder.c_str(), &disk) == 0
                                          ? Json(static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize))
                                          : Json(nullptr);
     // A message of its own: the fast sample begins each time with everything unknown.

@@ -17,7 +17,7 @@ struct KindRow {
 };
 
 // Durable: intents, outcomes, what people decided and what they were shown, moves of the phase and seals.
-constexpr std::array<KindRow, 23> KINDS{{
+constexpr std::array<KindRow, 26> KINDS{{
     {EventKind::Metrics, "metrics", false},
     {EventKind::Note, "note", false},
     {EventKind::Statement, "statement", false},
@@ -41,6 +41,9 @@ constexpr std::array<KindRow, 23> KINDS{{
     {EventKind::Fence, "fence", true},
     {EventKind::Alarm, "alarm", false},
     {EventKind::Switch, "switch", true},
+    {EventKind::Inventory, "inventory", false},
+    {EventKind::Verify, "verify", false},
+    {EventKind::Drift, "drift", true},
 }};
 
 const KindRow* findKind(EventKind kind) {
@@ -82,6 +85,18 @@ std::string describeNodes(const Json& body) {
         }
     }
     return piece(body, "side", 20) + after(": ", either(list, "no servers"));
+}
+
+std::string describeComparison(const Json& body) {
+    const Json table = member<Json>(body, "table", Json());
+    if (table.is_object()) {
+        return piece(table, "database", 80) + after(" ", piece(table, "table", 160)) + after(": ", piece(table, "result", 20)) +
+               after(", rows ", piece(table, "rows", 20)) + after(", ", piece(table, "detail"));
+    }
+    const Json c = member<Json>(body, "comparison", Json::object());
+    return "comparison " + piece(c, "state", 20) + after(": equal ", piece(c, "equal", 20)) + after(" of ", piece(c, "tables", 20)) +
+           after(", different ", piece(c, "different", 20)) + after(", undecided ", piece(c, "undecided", 20)) +
+           after(", ", piece(c, "detail"));
 }
 
 std::string describeMetrics(const Json& body) {
@@ -128,8 +143,15 @@ std::string describeMeasured(const Event& event) {
     case EventKind::Switch:
         return either(piece(body, "direction", 20), "switch") + (member<bool>(body, "ok", false) ? " done" : " failed") +
                after(", pause ms ", piece(body, "pause_ms", 20)) + after(", ", piece(body, "detail"));
+    case EventKind::Inventory:
+        return piece(body, "side", 20) + after("/", piece(body, "node", 80)) + ": what it has changed";
     case EventKind::Fence:
         return piece(body, "side", 20) + " is " + either(piece(body, "state", 20), "unknown") + after(": ", piece(body, "detail"));
+    case EventKind::Verify:
+        return describeComparison(body);
+    case EventKind::Drift:
+        return piece(body, "tag", 60) + after(" of ", piece(body, "object", 160)) + after(" on ", piece(body, "side", 20)) +
+               after(" by ", piece(body, "who", 80)) + after(": ", piece(body, "state", 20)) + after(", ", piece(body, "detail"));
     case EventKind::Metrics:
         return describeMetrics(body);
     default:

@@ -33,7 +33,12 @@ enum class EventKind {
     Traffic = 20,     ///< body: a TrafficState
     Fence = 21,       ///< body: {"side", "state", "detail"}
     Alarm = 22,       ///< body: an AlarmState
-    Switch = 23       ///< body: a SwitchReport: one finished cutover or rollback with its timings
+    Switch = 23,      ///< body: a SwitchReport: one finished cutover or rollback with its timings
+    // 24 and 25: the copy
+    Verify = 26,      ///< body: {"comparison": a ComparisonState without its list} or {"id", "table": a TableComparison}
+    Drift = 27,       ///< body: a DriftState
+    // 28 and 29: routers and the ramp; 30 and 31: what the operator saw
+    Inventory = 32    ///< body: an Inventory: what one server has; told when it changed
 };
 
 /// "metrics", "note", ...; "unknown" for a number this version does not know.

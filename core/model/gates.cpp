@@ -99,6 +99,9 @@ std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int
         }
         return reasons;
     }
+    if (command == CommandKind::Stop && s.busyWith != commandName(CommandKind::Verify)) {
+        reasons.emplace_back("No comparison runs.");
+    }
     if (isWordOnly(command)) {
         return reasons;
     }

@@ -18,7 +18,7 @@ constexpr std::array<std::pair<Phase, const char*>, 10> PHASES = {{{Phase::Plan,
                                                                    {Phase::Finalized, "finalized"},
                                                                    {Phase::Aborted, "aborted"}}};
 
-constexpr std::array<std::pair<CommandKind, const char*>, 13> COMMANDS = {{{CommandKind::Check, "check"},
+constexpr std::array<std::pair<CommandKind, const char*>, 16> COMMANDS = {{{CommandKind::Check, "check"},
                                                                            {CommandKind::Replicate, "replicate"},
                                                                            {CommandKind::Ramp, "ramp"},
                                                                            {CommandKind::Cutover, "cutover"},
@@ -30,7 +30,10 @@ constexpr std::array<std::pair<CommandKind, const char*>, 13> COMMANDS = {{{Comm
                                                                            {CommandKind::Note, "note"},
                                                                            {CommandKind::Acknowledge, "acknowledge"},
                                                                            {CommandKind::Shelve, "shelve"},
-                                                                           {CommandKind::Continue, "continue"}}};
+                                                                           {CommandKind::Continue, "continue"},
+                                                                           {CommandKind::Verify, "verify"},
+                                                                           {CommandKind::Stop, "stop"},
+                                                                           {CommandKind::Drift, "drift"}}};
 
 template <class Table, class Key>
 const char* nameIn(const Table& table, Key key) {
@@ -63,6 +66,9 @@ constexpr const char* OVERRIDE_TITLE = "Override a check";
 constexpr const char* OVERRIDE_DOES = "Takes the responsibility for a failed check, with a reason that stays in the record.";
 constexpr const char* NOTE_TITLE = "Write a note";
 constexpr const char* NOTE_DOES = "Adds a line to the record.";
+constexpr const char* VERIFY_DOES =
+    "Compares every table of both sides, row by row, while everything goes on. Changes nothing but a marker.";
+constexpr const char* DRIFT_DOES = "Runs a statement on GREEN that was run on BLUE, and lets new tables be followed.";
 constexpr const char* CONTINUE_DOES = "Lets a run go on that holds before a step.";
 
 /// What is not bound to one phase.
@@ -77,6 +83,13 @@ void addEverywhere(std::vector<PhaseRule>& rows, Phase phase) {
         rows.push_back({phase, C::Check, F::Click, CHECK_TITLE, CHECK_DOES, fresh ? Phase::Preflight : phase});
         rows.push_back({phase, C::Override, F::ArmHoldAndType, OVERRIDE_TITLE, OVERRIDE_DOES, phase});
         rows.push_back({phase, C::SignOff, F::Click, "Sign off", "Confirms a manual item of the checklist under your name.", phase});
+    }
+    if (phase == Phase::Validate || phase == Phase::Ramp || phase == Phase::Observe || phase == Phase::RolledBack) {
+        rows.push_back({phase, C::Verify, F::Click, "Compare the data", VERIFY_DOES, phase});
+        rows.push_back({phase, C::Stop, F::Click, "Stop the comparison", "Ends a comparison early; what it found so far stays.", phase});
+    }
+    if (phase == Phase::Replicate || phase == Phase::Validate || phase == Phase::Ramp || phase == Phase::RolledBack) {
+        rows.push_back({phase, C::Drift, F::ArmAndHold, "Carry over a schema change", DRIFT_DOES, phase});
     }
     if (phase == Phase::Replicate || phase == Phase::Cutover) {
         rows.push_back({phase, C::Continue, F::ArmAndHold, "Go on", CONTINUE_DOES, phase});
@@ -181,6 +194,7 @@ bool isWordOnly(CommandKind command) {
     case CommandKind::Acknowledge:
     case CommandKind::Shelve:
     case CommandKind::Continue:
+    case CommandKind::Stop:
         return true;
     default:
         return false;

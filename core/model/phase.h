@@ -40,7 +40,10 @@ enum class CommandKind {
     Note,
     Acknowledge, ///< an alarm was seen
     Shelve,      ///< an alarm is put aside for a while
-    Continue     ///< a run goes on that holds before a step
+    Continue,    ///< a run goes on that holds before a step
+    Verify,      ///< the data of both sides is compared
+    Stop,        ///< a comparison ends early
+    Drift        ///< a change of the schema is carried to the other side
 };
 const char* commandName(CommandKind kind);
 std::optional<CommandKind> commandFromName(std::string_view name);

@@ -36,6 +36,7 @@ void applySession(Snapshot& s, const Event& e) {
     s.traffic = {};
     s.metrics.clear();
     s.replication.clear();
+    s.inventory.clear();
     for (std::vector<Node>* side : {&s.blue, &s.green}) {
         for (Node& node : *side) {
             node.state = "unknown";
@@ -187,6 +188,10 @@ void apply(Snapshot& s, const Event& e) {
     case EventKind::Traffic:
         s.traffic = trafficFromJson(e.body);
         return;
+    case EventKind::Inventory: {
+        Inventory i = inventoryFromJson(e.body);
+        return replaceBy<Inventory>(s.inventory, i, [&](const Inventory& o) { return o.side == i.side && o.node == i.node; });
+    }
     case EventKind::Fence:
         return applyFence(s, e);
     case EventKind::Alarm: {
@@ -196,6 +201,10 @@ void apply(Snapshot& s, const Event& e) {
     case EventKind::Switch:
         s.switches.push_back(switchFromJson(e.body));
         return;
+    case EventKind::Verify:
+        return applyComparison(s.comparison, e);
+    case EventKind::Drift:
+        return applyDrift(s.drift, e);
     default:
         return;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/model/comparison.h"
 #include "core/model/event.h"
+#include "core/model/inventory.h"
 #include "core/model/phase.h"
 
 #include <map>
@@ -155,6 +157,7 @@ struct Snapshot {
     std::string busyWith;             ///< command that runs now; empty: idle
     std::vector<Node> blue;
     std::vector<Node> green;
+    std::vector<Inventory> inventory; ///< one a server; empty until it was asked
     std::string blueFence = "open"; ///< open, read-only, fenced, unknown
     std::string greenFence = "unknown";
     std::vector<CheckState> checks;
@@ -166,6 +169,8 @@ struct Snapshot {
     std::map<std::string, MetricValue> metrics;
     std::int64_t rollbackUntilWallUs = 0; ///< end of the rollback window; 0: none
     std::string rollbackReadiness;        ///< why a rollback would or would not be lossless now
+    ComparisonState comparison;
+    std::vector<DriftState> drift;
 };
 
 /// The pure fold: the next snapshot from this one and an event. Unknown kinds and malformed bodies change only seq and the clocks.

@@ -256,6 +256,7 @@ Json toJson(const Snapshot& s) {
             {"busy_with", s.busyWith},
             {"blue", listToJson(s.blue)},
             {"green", listToJson(s.green)},
+            {"inventory", listToJson(s.inventory)},
             {"blue_fence", s.blueFence},
             {"green_fence", s.greenFence},
             {"checks", listToJson(s.checks)},
@@ -266,7 +267,9 @@ Json toJson(const Snapshot& s) {
             {"switches", listToJson(s.switches)},
             {"metrics", metrics},
             {"rollback_until_wall_us", s.rollbackUntilWallUs},
-            {"rollback_readiness", s.rollbackReadiness}};
+            {"rollback_readiness", s.rollbackReadiness},
+            {"comparison", toJson(s.comparison)},
+            {"drift", listToJson(s.drift)}};
 }
 
 Snapshot snapshotFromJson(const Json& j) {
@@ -283,6 +286,7 @@ Snapshot snapshotFromJson(const Json& j) {
     s.busyWith = member<std::string>(j, "busy_with", "");
     s.blue = listFromJson<Node>(j, "blue", nodeFromJson);
     s.green = listFromJson<Node>(j, "green", nodeFromJson);
+    s.inventory = listFromJson<Inventory>(j, "inventory", inventoryFromJson);
     s.blueFence = member<std::string>(j, "blue_fence", "unknown");
     s.greenFence = member<std::string>(j, "green_fence", "unknown");
     s.checks = listFromJson<CheckState>(j, "checks", checkFromJson);
@@ -297,6 +301,8 @@ Snapshot snapshotFromJson(const Json& j) {
     }
     s.rollbackUntilWallUs = member<std::int64_t>(j, "rollback_until_wall_us", 0);
     s.rollbackReadiness = member<std::string>(j, "rollback_readiness", "");
+    s.comparison = comparisonFromJson(member(j, "comparison", Json::object()));
+    s.drift = listFromJson<DriftState>(j, "drift", driftFromJson);
     return s;
 }
 

@@ -13,6 +13,10 @@ bool beginsWith(const std::string& text, std::string_view start) {
     return text.compare(0, start.size(), start) == 0;
 }
 
+bool isOneOf(const std::vector<std::string>& list, const std::string& text) {
+    return std::find(list.begin(), list.end(), text) != list.end();
+}
+
 bool isVariableName(const std::string& name) {
     return std::all_of(name.begin(), name.end(),
                        [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
@@ -44,6 +48,11 @@ const std::vector<std::string>& hookPoints() {
     return points;
 }
 
+const std::vector<std::string>& hookPhases() {
+    static const std::vector<std::string> phases = {"preflight", "validate", "observe", "rolled-back", "finalized", "aborted"};
+    return phases;
+}
+
 bool isUnstoppable(const std::string& point) {
     if (beginsWith(point, "abort") || beginsWith(point, "finalize.")) {
         return true;
@@ -55,8 +64,7 @@ bool isUnstoppable(const std::string& point) {
 }
 
 bool canHoldBefore(const std::string& step) {
-    return std::find(hookPoints().begin(), hookPoints().end(), step) != hookPoints().end() && step.find('.') != std::string::npos &&
-           !isUnstoppable(step) && !step.ends_with(".switch");
+    return isOneOf(hookPoints(), step) && step.find('.') != std::string::npos && !isUnstoppable(step) && !step.ends_with(".switch");
 }
 
 AlarmPlan readAlarms(PlanTable& root) {
@@ -89,8 +97,13 @@ std::vector<HookPlan> readHooks(PlanTable& root) {
         table.refuseOtherKeys();
         if (before.empty() == after.empty()) {
             table.problem(key, "must stand alone: a hook has either before or after", "Give one of them: a command or a step.");
-        } else if (std::find(hookPoints().begin(), hookPoints().end(), h.point) == hookPoints().end()) {
-            table.problem(key, fmt::format("names \"{}\", which is no command or step", shownText(h.point)),
+        } else if (isOneOf(hookPhases(), h.point)) {
+            if (h.before) {
+                table.problem(key, fmt::format("names \"{}\", a phase that is reached and not begun", shownText(h.point)),
+                              "Use after, or the command that leads there.");
+            }
+        } else if (!isOneOf(hookPoints(), h.point)) {
+            table.problem(key, fmt::format("names \"{}\", which is no command, step or phase", shownText(h.point)),
                           "\"tealctl run PLAN --dry-run\" shows their names.");
         } else if (h.before && isUnstoppable(h.point)) {
             table.problem(key, fmt::format("would let a hook stand in the way of \"{}\", which nothing may stop", shownText(h.point)),

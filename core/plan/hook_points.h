@@ -10,6 +10,8 @@ namespace tealdeck {
 
 /// Where a hook may stand: the commands replicate, ramp, cutover, rollback, finalize and abort, and every step of theirs.
 const std::vector<std::string>& hookPoints();
+/// Phases that are no command's name: a hook may stand after one of them, and runs once a command has brought the deployment there.
+const std::vector<std::string>& hookPhases();
 /// True when nothing may stand in the way of this point: abort, and what follows a switch. Hooks may only come after it.
 bool isUnstoppable(const std::string& point);
 /// True for a step before which a run may hold. Never the switch itself: the proof that it rests on would grow old.

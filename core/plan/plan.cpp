@@ -43,6 +43,7 @@ Endpoint readEndpoint(PlanTable& table, const Endpoint* inherit) {
     e.zone = table.text("zone", TextRule::Free, "");
     e.instance = table.text("instance", TextRule::Free, "");
     e.storageGb = table.number("storage_gb", 0, 1e9, 0);
+    e.patroni = table.text("patroni_url", TextRule::HttpAddress, "");
     table.refuseOtherKeys();
     return e;
 }
@@ -229,6 +230,7 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     plan.hooks = readHooks(root);
     readCost(root, plan);
     readChecklist(root, plan);
+    readVerify(root, plan);
     root.refuseOtherKeys();
 }
 

@@ -30,6 +30,7 @@ struct Endpoint {
     std::string zone;     ///< availability zone, as the operator names it
     std::string instance; ///< name of an instance class of [cost]; empty: not told
     double storageGb = 0; ///< disk of the server; 0: not told
+    std::string patroni;  ///< address of Patroni's REST interface, such as "http://10.0.0.5:8008"; empty: none
 };
 
 struct Environment {
@@ -138,10 +139,25 @@ struct AlarmPlan {
     double recordingFreeMib = 512;   ///< free space where the recording is written
 };
 
+/// How the data of both sides is compared.
+struct VerifyPlan {
+    int connections = 2;      ///< to each side, for one database at a time
+    double rowsPerSecond = 0; ///< of the source, all connections together; 0: as fast as the servers can
+    int chunkRows = 50000;    ///< rows in one statement
+    Millis lock{0};           ///< how long an exact comparison may hold up the writers of a table; 0: never
+    bool required = false;    ///< no switch without a comparison that found everything equal
+    double validHours = 24;   ///< an older result counts no more
+};
+
+/// How changes of the schema are noticed.
+struct DriftPlan {
+    bool guard = true; ///< an event trigger on blue that records DDL; never hinders it
+};
+
 /// A program of the operator's that is run at a point of the runbook.
 struct HookPlan {
     std::string name;
-    std::string point;   ///< a step, such as "cutover.switch", or a command: replicate, ramp, cutover, rollback, finalize, abort
+    std::string point;   ///< a step, such as "cutover.switch"; a command: replicate, ramp, cutover, …; after: also a phase, such as "validate"
     bool before = true;  ///< before: an exit code other than 0 vetoes what would follow; after: it is recorded
     std::string program; ///< absolute path; owned by root or the engine's user, writable by nobody else
     std::vector<std::string> arguments;   ///< as they are, no shell
@@ -167,6 +183,8 @@ struct Plan {
     double rollbackWindowHours = 24;
     ProgramsPlan programs;
     AlarmPlan alarms;
+    VerifyPlan verify;
+    DriftPlan drift;
     std::vector<HookPlan> hooks;
     CostPlan cost;
     std::vector<ManualItem> manualItems; ///< of the file that [checklist] names

@@ -152,4 +152,19 @@ void readChecklist(PlanTable& root, Plan& plan) {
     plan.manualItems = std::move(*items);
 }
 
+void readVerify(PlanTable& root, Plan& plan) {
+    PlanTable table = root.table("verify", false);
+    VerifyPlan& v = plan.verify;
+    v.connections = static_cast<int>(table.whole("connections", 1, 64, v.connections));
+    v.rowsPerSecond = table.number("rows_per_second", 0, 1e12, v.rowsPerSecond);
+    v.chunkRows = static_cast<int>(table.whole("chunk_rows", 1000, 10'000'000, v.chunkRows));
+    v.lock = Millis(table.whole("lock_ms", 0, 60'000, v.lock.count()));
+    v.required = table.truth("required", v.required);
+    v.validHours = table.number("valid_hours", 0.01, 24 * 365, v.validHours);
+    table.refuseOtherKeys();
+    PlanTable drift = root.table("drift", false);
+    plan.drift.guard = drift.truth("guard", plan.drift.guard);
+    drift.refuseOtherKeys();
+}
+
 } // namespace tealdeck

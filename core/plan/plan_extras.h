@@ -10,4 +10,7 @@ void readCost(PlanTable& root, Plan& plan);
 /// The table [checklist] and the file that it names. Problems of that file name it and the line in it.
 void readChecklist(PlanTable& root, Plan& plan);
 
+/// The tables [verify] and [drift].
+void readVerify(PlanTable& root, Plan& plan);
+
 } // namespace tealdeck

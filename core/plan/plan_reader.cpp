@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/plan/plan_reader.h"
 
+#include "core/util/http_get.h"
+#include "core/util/redact.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -62,6 +65,8 @@ const char* allowed(TextRule rule) {
         return "an absolute path (it is a file on the servers)";
     case TextRule::HookProgram:
         return "an absolute path of a program";
+    case TextRule::HttpAddress:
+        return "an address such as http://10.0.0.5:8008, with http:// and nothing behind the port";
     case TextRule::Path:
     case TextRule::Program:
     case TextRule::Free:
@@ -88,6 +93,8 @@ bool fits(std::string_view text, TextRule rule) {
     case TextRule::AbsolutePath:
     case TextRule::HookProgram:
         return text.front() == '/';
+    case TextRule::HttpAddress:
+        return parseHttpAddress(std::string(text)).has_value();
     default:
         return true;
     }
@@ -148,7 +155,7 @@ std::string PlanTable::checkedText(const toml::node& node, const char* key, Text
         return bad(fmt::format("\"{}\", which holds control characters", shownText(text)));
     }
     if (!fits(text, rule)) {
-        return bad(fmt::format("\"{}\"", shownText(text)));
+        return bad(fmt::format("\"{}\"", shownText(redactText(text))));
     }
     const bool isPath = rule == TextRule::Path || (rule == TextRule::Program && text.find('/') != std::string::npos);
     return isPath ? (*m_folder / text).lexically_normal().string() : text;

@@ -38,7 +38,8 @@ enum class TextRule {
     Path,       ///< a file or folder; a relative one is taken from the plan's folder
     AbsolutePath,
     HookProgram, ///< an absolute path on this machine
-    Program      ///< a program's name for PATH, or a path
+    Program,     ///< a program's name for PATH, or a path
+    HttpAddress  ///< http://HOST or http://HOST:PORT, nothing behind it
 };
 
 /// One table of the file: hands out values, remembers which keys were known, reports everything else.

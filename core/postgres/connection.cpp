@@ -2,6 +2,7 @@
 #include "core/postgres/connection.h"
 
 #include "core/postgres/sql.h"
+#include "core/util/cpu_time.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -12,6 +13,9 @@
 #include <pqxx/pqxx>
 #include <sys/socket.h>
 #include <thread>
+
+// 6.4 calls some of its own deprecated, and 7.10 the forms that 6 and 7 share.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace tealdeck {
 namespace {
@@ -117,10 +121,7 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
             auto opened =
                 std::make_unique<pqxx::connection>(conninfo(options.endpoint, options.database, options.applicationName, seconds));
 #if PQXX_VERSION_MAJOR < 7
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
             opened->inhibit_reactivation(true); // a silent reconnect would lose locks and session settings
-#pragma GCC diagnostic pop
 #endif
             m_quiet = std::make_unique<pqxx::quiet_errorhandler>(*opened);
             pqxx::nontransaction tx(*opened);
@@ -152,13 +153,15 @@ struct Connection::Worker : std::enable_shared_from_this<Connection::Worker> {
                 queue.pop_front();
             }
             const auto begin = std::chrono::steady_clock::now();
+            const std::int64_t cpuBegin = threadCpuUs();
             Result<Rows> result = execute(job);
             if (options.observer) {
                 const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
                 options.observer({options.label, job.secret ? "(secret)" : job.sql, ms, result.ok() ? static_cast<long>(result->size()) : 0,
                                   result.ok()                       ? std::string()
                                   : result.error().sqlstate.empty() ? "08000"
-                                                                    : result.error().sqlstate});
+                                                                    : result.error().sqlstate,
+                                  static_cast<double>(threadCpuUs() - cpuBegin) / 1000.0});
             }
             const bool lost = broken;
             job.answer.set_value(std::move(result));

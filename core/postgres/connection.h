@@ -33,6 +33,7 @@ struct StatementReport {
     double ms = 0;
     long rows = 0;
     std::string sqlstate; ///< empty when it worked
+    double cpuMs = 0;     ///< processor time that it cost us, not the server
 };
 using StatementObserver = std::function<void(const StatementReport&)>;
 
@@ -110,6 +111,8 @@ class Connector {
     Connector(Plan plan, std::string applicationName, StatementObserver observer = {});
     /// The same, with another observer; sessions of both are known to pids().
     [[nodiscard]] Connector observedBy(StatementObserver observer) const;
+    /// The same, with one observer more.
+    [[nodiscard]] Connector alsoObservedBy(StatementObserver observer) const;
     [[nodiscard]] const Plan& plan() const { return m_plan; }
     [[nodiscard]] const std::string& applicationName() const { return m_applicationName; }
     /// A session with the side's primary.

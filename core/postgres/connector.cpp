@@ -22,6 +22,15 @@ Connector Connector::observedBy(StatementObserver observer) const {
     return other;
 }
 
+Connector Connector::alsoObservedBy(StatementObserver observer) const {
+    return observedBy([first = m_observer, second = std::move(observer)](const StatementReport& report) {
+        if (first) {
+            first(report);
+        }
+        second(report);
+    });
+}
+
 std::vector<int> Connector::pids(Side side) const {
     const std::lock_guard lock(m_registry->mutex);
     const std::set<int>& open = m_registry->pids[side == Side::Green];

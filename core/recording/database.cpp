@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/recording/database.h"
 
+#include "core/recording/schema.h"
 #include "core/util/text.h"
 
 #include <fmt/format.h>
@@ -10,6 +11,33 @@ namespace tealdeck {
 namespace {
 
 constexpr int PROGRESS_EVERY = 20'000;
+
+bool isTableOfOurs(std::string_view name) {
+    for (const schema::Table& table : schema::TABLES_2) {
+        if (name == table.name) {
+            return true;
+        }
+    }
+    return name == "sqlite_schema" || name == "sqlite_master";
+}
+
+/// SQLite asks for each thing that a statement would do (sqlite3_set_authorizer).
+int authorize(void*, int action, const char* first, const char* second, const char*, const char*) {
+    const std::string_view one = first != nullptr ? first : "";
+    const std::string_view two = second != nullptr ? second : "";
+    switch (action) {
+    case SQLITE_SELECT:
+        return SQLITE_OK;
+    case SQLITE_READ: // an empty name: a sub-select of our own statement
+        return one.empty() || isTableOfOurs(one) ? SQLITE_OK : SQLITE_DENY;
+    case SQLITE_FUNCTION:
+        return two == "count" ? SQLITE_OK : SQLITE_DENY;
+    case SQLITE_PRAGMA:
+        return (one == "user_version" && second == nullptr) || (one == "integrity_check" && two == "1") ? SQLITE_OK : SQLITE_DENY;
+    default:
+        return SQLITE_DENY;
+    }
+}
 
 } // namespace
 
@@ -118,6 +146,10 @@ void Database::harden() {
     sqlite3_limit(m_handle, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_limit(m_handle, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
     sqlite3_limit(m_handle, SQLITE_LIMIT_WORKER_THREADS, 0);
+}
+
+void Database::allowOnlyReading() {
+    sqlite3_set_authorizer(m_handle, authorize, nullptr);
 }
 
 Status Database::exec(const char* sql) {

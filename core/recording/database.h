@@ -58,6 +58,9 @@ class Database {
 
     /// For files from elsewhere: defensive, no trusted schema, no triggers, views and extensions, tight limits.
     void harden();
+    /// From now on only statements are prepared that read tables of a recording: no writing, attaching, recursion, other tables or other
+    /// functions than count. Whatever a file makes SQLite believe, it can make it do nothing else.
+    void allowOnlyReading();
     /// From now on each step ends with an error after the time: a file can be made to keep SQLite busy.
     void limitSteps(Millis limit);
     Status exec(const char* sql);

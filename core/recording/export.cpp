@@ -7,9 +7,7 @@
 #include <fmt/format.h>
 
 namespace tealdeck {
-namespace {
-
-std::string csvText(const std::string& text) {
+std::string csvField(const std::string& text) {
     std::string field = plainText(text, 4000);
     // Blanks in front do not keep a spreadsheet from seeing the formula.
     const std::size_t first = field.find_first_not_of(" \"'");
@@ -23,8 +21,6 @@ std::string csvText(const std::string& text) {
     return quoted + "\"";
 }
 
-} // namespace
-
 std::string ndjsonLine(const Event& event) {
     return dumpJson(toJson(event)) + "\n";
 }
@@ -35,7 +31,7 @@ std::string csvHeader() {
 
 std::string csvLine(const Event& event) {
     return fmt::format("{},{},{},{},{},{},{}\n", event.seq, isoUtc(event.wallUs), event.steadyUs, eventKindName(event.kind),
-                       csvText(event.actor), csvText(describe(event)), csvText(dumpJson(event.body)));
+                       csvField(event.actor), csvField(describe(event)), csvField(dumpJson(event.body)));
 }
 
 } // namespace tealdeck

@@ -60,6 +60,7 @@ Status RecordingReader::openCopy() {
         !set) {
         return set;
     }
+    m_database->allowOnlyReading();
     const Result<std::uint32_t> version = loadVersion(*m_database);
     if (!version) {
         return version.error();

@@ -51,11 +51,12 @@ std::set<EventKind> kindsOf(RedactionClass redaction) {
     case RedactionClass::Hosts:
         return {EventKind::Topology, EventKind::Traffic};
     case RedactionClass::Names:
-        return {EventKind::Session};
+        return {EventKind::Session, EventKind::Inventory};
     case RedactionClass::Statements:
-        return {EventKind::Statement};
+        return {EventKind::Statement, EventKind::Drift};
     case RedactionClass::Values:
-        return {EventKind::Metrics, EventKind::Topology, EventKind::Replication, EventKind::Traffic, EventKind::Check, EventKind::Switch};
+        return {EventKind::Metrics, EventKind::Topology, EventKind::Replication, EventKind::Traffic,
+                EventKind::Check,   EventKind::Switch,   EventKind::Inventory, EventKind::Verify};
     case RedactionClass::Texts:
         return {EventKind::Note, EventKind::Prompt, EventKind::Answer, EventKind::SignOff, EventKind::Operator, EventKind::ViewChange};
     }

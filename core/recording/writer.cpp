@@ -256,6 +256,11 @@ std::uint64_t RecordingWriter::lastSeq() const {
     return locked(m_lastSeq);
 }
 
+bool RecordingWriter::isOpen() const {
+    const std::lock_guard lock(m_queueMutex);
+    return !m_closing && !m_closed;
+}
+
 std::int64_t RecordingWriter::lastSteadyUs() const {
     return locked(m_lastSteadyUs);
 }

@@ -49,6 +49,8 @@ class RecordingWriter {
     /// Head of the chain over everything appended so far, 64 hexadecimal digits.
     std::string headHash() const;
     std::uint64_t lastSeq() const;
+    /// False once close() began: nothing is taken in any more.
+    bool isOpen() const;
     std::int64_t lastSteadyUs() const;
     const std::map<std::string, std::string>& meta() const { return m_meta; }
     const std::filesystem::path& path() const { return m_path; }

@@ -166,45 +166,30 @@ void endGroup(pid_t pid) {
     ::kill(-pid, SIGKILL);
 }
 
-} // namespace
-
-Result<ProcessOutcome> runProcess(const ProcessSpec& spec, Deadline deadline, const std::function<bool()>& cancelled) {
+/// A child's streams, as this side holds them.
+struct Streams {
     Pipe in;
     Pipe out;
     Pipe err;
-    Result<pid_t> started = spawn(spec, in.read, out.write, err.write);
-    if (!started) {
-        return started.error();
-    }
-    const pid_t pid = *started;
-    in.closeRead();
-    out.closeWrite();
-    err.closeWrite();
-    ::fcntl(in.write, F_SETFL, O_NONBLOCK);
-    ::signal(SIGPIPE, SIG_IGN);
-
-    ProcessOutcome outcome;
-    std::string_view input = spec.input;
+    std::string_view input; ///< what is still to be written
     bool outOpen = true;
     bool errOpen = true;
-    while (outOpen || errOpen) {
+
+    void hold() {
+        in.closeRead();
+        out.closeWrite();
+        err.closeWrite();
+        ::fcntl(in.write, F_SETFL, O_NONBLOCK);
+        ::signal(SIGPIPE, SIG_IGN);
+    }
+    /// Moves what is ready within the time.
+    void move(int waitMs, ProcessOutcome& outcome) {
         if (input.empty()) {
             in.closeWrite();
         }
-        const bool stop = cancelled && cancelled();
-        if (deadline.passed() || stop) {
-            endGroup(pid);
-            waitAfterEnd(pid);
-            return Error{stop ? Error::Kind::Refused : Error::Kind::Timeout,
-                         stop ? fmt::format("{} was cancelled.", spec.argv[0])
-                              : fmt::format("{} took longer than {} ms.", spec.argv[0], deadline.limit().count()),
-                         {},
-                         {}};
-        }
         pollfd fds[3] = {{outOpen ? out.read : -1, POLLIN, 0}, {errOpen ? err.read : -1, POLLIN, 0}, {in.write, POLLOUT, 0}};
-        const int wait = static_cast<int>(std::min<std::int64_t>(deadline.left().count() + 1, 50));
-        if (::poll(fds, 3, wait) <= 0) {
-            continue;
+        if (::poll(fds, 3, waitMs) <= 0) {
+            return;
         }
         if (fds[0].revents != 0) {
             outOpen = drain(out.read, outcome.output);
@@ -220,6 +205,33 @@ Result<ProcessOutcome> runProcess(const ProcessSpec& spec, Deadline deadline, co
                 input = {};
             }
         }
+    }
+};
+
+} // namespace
+
+Result<ProcessOutcome> runProcess(const ProcessSpec& spec, Deadline deadline, const std::function<bool()>& cancelled) {
+    Streams streams;
+    streams.input = spec.input;
+    Result<pid_t> started = spawn(spec, streams.in.read, streams.out.write, streams.err.write);
+    if (!started) {
+        return started.error();
+    }
+    const pid_t pid = *started;
+    streams.hold();
+    ProcessOutcome outcome;
+    while (streams.outOpen || streams.errOpen) {
+        const bool stop = cancelled && cancelled();
+        if (deadline.passed() || stop) {
+            endGroup(pid);
+            waitAfterEnd(pid);
+            return Error{stop ? Error::Kind::Refused : Error::Kind::Timeout,
+                         stop ? fmt::format("{} was cancelled.", spec.argv[0])
+                              : fmt::format("{} took longer than {} ms.", spec.argv[0], deadline.limit().count()),
+                         {},
+                         {}};
+        }
+        streams.move(static_cast<int>(std::min<std::int64_t>(deadline.left().count() + 1, 50)), outcome);
     }
     outcome.exitCode = waitAfterEnd(pid);
     return outcome;

@@ -26,7 +26,7 @@ Json jsonOf(const ProcessOutcome& outcome) {
 }
 
 TEST(RecordingCommands, explain_themselves) {
-    for (const char* command : {"info", "verify", "events", "export", "salvage", "redact"}) {
+    for (const char* command : {"info", "verify", "events", "export", "salvage", "redact", "report", "compare", "import"}) {
         const ProcessOutcome help = recording({command, "--help"});
         EXPECT_EQ(help.exitCode, 0);
         EXPECT_THAT(help.output, HasSubstr(std::string("Example: tealctl recording ") + command));
@@ -95,6 +95,34 @@ TEST(RecordingCommands, salvage_and_redact_into_sound_copies) {
     EXPECT_EQ(recording({"verify", redacted}).exitCode, 0);
     EXPECT_EQ(recording({"redact", saved, "--out", redacted + "2", "--class", "secrets"}).exitCode, 2);
     EXPECT_FALSE(std::filesystem::exists(redacted + "2"));
+}
+
+TEST(RecordingCommands, report_note_and_compare) {
+    const Folder folder;
+    const std::string path = makeRecording(folder.path / "a.teal", 60).string();
+    const std::string html = (folder.path / "r.html").string();
+    EXPECT_EQ(recording({"report", path, "--format", "html", "--out", html}).exitCode, 0);
+    EXPECT_THAT(readFile(html).valueOr(""), HasSubstr("<!DOCTYPE html>"));
+    EXPECT_EQ(recording({"report", path, "--format", "html", "--out", html}).exitCode, 2) << "never over a file";
+    EXPECT_THAT(recording({"report", path, "--format", "pdf"}).errors, HasSubstr("tealdeck --replay"));
+    const ProcessOutcome added = recording({"notes", "add", path, "--at", "00:00:01.5", "--text", "it began here", "--as", "anna"});
+    ASSERT_EQ(added.exitCode, 0) << added.errors;
+    const std::string id = added.output.substr(0, 16);
+    EXPECT_EQ(recording({"notes", "add", path, "--revise", id, "--kind", "hypothesis", "--text", "or before", "--as", "anna"}).exitCode, 0);
+    EXPECT_EQ(recording({"notes", "add", path, "--at", "noon", "--text", "x"}).exitCode, 2);
+    const Json listed = jsonOf(recording({"notes", "list", path, "--json"}));
+    EXPECT_EQ(listed["text"], "or before");
+    EXPECT_EQ(listed["revision"], 2);
+    const std::string events = (folder.path / "deploys.csv").string();
+    ASSERT_TRUE(writeFileAtomically(events, "time,text\n2023-11-14T22:13:20Z,deploy 17\n").ok());
+    EXPECT_THAT(recording({"import", path, events, "--offset-ms", "250"}).output, HasSubstr("1 of 1 events are new"));
+    EXPECT_THAT(recording({"import", path, events, "--offset-ms", "250"}).output, HasSubstr("0 of 1 events are new"));
+    EXPECT_THAT(recording({"report", path, "--format", "md"}).output, HasSubstr("deploy 17"));
+    EXPECT_EQ(recording({"verify", path}).exitCode, 0) << "the recording was not changed";
+    const std::string other = makeRecording(folder.path / "b.teal", 60, 5).string();
+    EXPECT_EQ(recording({"notes", "merge", other, path + ".notes"}).exitCode, 2) << "notes of another recording";
+    EXPECT_THAT(recording({"compare", path, other, "--format", "md"}).output, HasSubstr("Two recordings side by side"));
+    EXPECT_EQ(recording({"compare", path, other, "--format", "md", "--anchor", "x"}).exitCode, 2);
 }
 
 } // namespace

@@ -149,7 +149,8 @@ TEST(HookPlan, isReadAndItsErrorsNameLineAndKey) {
     const std::pair<const char*, const char*> wrong[] = {
         {"name = \"t\"\nprogram = \"/bin/true\"\n", "either before or after"},
         {"name = \"t\"\nbefore = \"ramp\"\nafter = \"ramp\"\nprogram = \"/bin/true\"\n", "either before or after"},
-        {"name = \"t\"\nbefore = \"cutover.nothing\"\nprogram = \"/bin/true\"\n", "no command or step"},
+        {"name = \"t\"\nbefore = \"cutover.nothing\"\nprogram = \"/bin/true\"\n", "no command, step or phase"},
+        {"name = \"t\"\nbefore = \"validate\"\nprogram = \"/bin/true\"\n", "reached and not begun"},
         {"name = \"t\"\nbefore = \"abort\"\nprogram = \"/bin/true\"\n", "nothing may stop"},
         {"name = \"t\"\nbefore = \"cutover.return-feed\"\nprogram = \"/bin/true\"\n", "nothing may stop"},
         {"name = \"t\"\nbefore = \"ramp\"\nprogram = \"true\"\n", "absolute path"},
@@ -161,6 +162,20 @@ TEST(HookPlan, isReadAndItsErrorsNameLineAndKey) {
         ASSERT_FALSE(read.ok()) << hook;
         EXPECT_THAT(read.error().text(), HasSubstr(says));
         EXPECT_THAT(read.error().text(), HasSubstr("deck.toml:"));
+    }
+}
+
+TEST(HookPoints, everyPhaseIsOne) {
+    for (int number = 0; number < 10; ++number) {
+        const std::string phase = phaseName(static_cast<Phase>(number));
+        const bool command = commandFromName(phase).has_value();
+        if (phase != "plan") { // nobody comes there
+            EXPECT_NE(std::find(hookPhases().begin(), hookPhases().end(), phase) != hookPhases().end(), command) << phase;
+            const Result<Plan> read =
+                parsePlan(planWith("[[hook]]\nname = \"t\"\nafter = \"" + phase + "\"\nprogram = \"/bin/true\"\n"), "deck.toml", "/plans");
+            ASSERT_TRUE(read.ok()) << read.error().text();
+            EXPECT_EQ(read->hooks.at(0).point, phase);
+        }
     }
 }
 

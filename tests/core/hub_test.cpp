@@ -61,6 +61,34 @@ TEST(Hub, seals_each_move_of_the_phase_and_each_minute) {
     EXPECT_TRUE(verified(path).ok) << verified(path).reason;
 }
 
+TEST(Hub, an_event_that_cannot_be_recorded_takes_no_number) {
+    const Folder folder;
+    const auto path = folder.path / "a.teal";
+    TestClock clock;
+    EventHub hub(RecordingWriter::create(path, META).value(), clock);
+    Heard heard;
+    listen(hub, heard);
+    ASSERT_TRUE(hub.publish(EventKind::Note, {{"text", "before"}}).ok());
+    Json deep = Json::object();
+    for (int i = 0; i < 70; ++i) {
+        deep = {{"in", deep}};
+    }
+    const Status refused = hub.publish(EventKind::Intent, deep);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, Error::Kind::Internal);
+    EXPECT_FALSE(hub.publish(EventKind::Phase, Json::array()).ok()) << "no object";
+    ASSERT_TRUE(hub.publish(EventKind::Phase, {{"phase", "replicate"}, {"reason", "x"}}).ok()) << "and the next is recorded";
+    for (std::size_t i = 0; i < heard.events.size(); ++i) {
+        EXPECT_EQ(heard.events[i].seq, i + 1);
+    }
+    EXPECT_NE(heard.events[1].body.dump().find("is missing here"), std::string::npos) << heard.events[1].body;
+    EXPECT_EQ(hub.snapshot().phase, Phase::Replicate);
+    ASSERT_TRUE(hub.closeRecording().ok());
+    ASSERT_TRUE(hub.publish(EventKind::Note, {{"text", "after the end"}}).error().kind == Error::Kind::Conflict);
+    EXPECT_EQ(heard.events.back().body["text"], "after the end") << "still shown";
+    EXPECT_TRUE(verified(path).ok) << verified(path).reason;
+}
+
 TEST(Hub, goes_on_where_an_earlier_life_ended) {
     const Folder folder;
     const auto path = folder.path / "a.teal";

@@ -62,14 +62,17 @@ TEST(EventText, goes_through_json_and_describes_every_kind_in_one_line) {
 }
 
 TEST(EventText, keeps_the_numbers_of_kinds_and_their_names) {
-    for (int number = 1; number <= 23; ++number) {
+    for (int number = 1; number <= 27; ++number) {
         const auto kind = eventKindFromNumber(number);
+        if (number == 24 || number == 25) {
+            continue; // reserved
+        }
         ASSERT_TRUE(kind) << number;
         EXPECT_EQ(static_cast<int>(*kind), number);
         EXPECT_EQ(eventKindFromName(eventKindName(*kind)), kind);
     }
     EXPECT_FALSE(eventKindFromNumber(0));
-    EXPECT_FALSE(eventKindFromNumber(24));
+    EXPECT_FALSE(eventKindFromNumber(40));
     EXPECT_STREQ(eventKindName(static_cast<EventKind>(99)), "unknown");
     EXPECT_TRUE(isDurableKind(EventKind::Intent));
     EXPECT_TRUE(isDurableKind(EventKind::Operator));

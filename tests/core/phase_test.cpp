@@ -15,7 +15,7 @@ constexpr Phase ALL_PHASES[] = {Phase::Plan,    Phase::Preflight, Phase::Replica
 constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Ramp,        CommandKind::Cutover,
                                         CommandKind::Rollback, CommandKind::Finalize,  CommandKind::Abort,       CommandKind::Override,
                                         CommandKind::SignOff,  CommandKind::Note,      CommandKind::Acknowledge, CommandKind::Shelve,
-                                        CommandKind::Continue};
+                                        CommandKind::Continue, CommandKind::Verify,    CommandKind::Stop,        CommandKind::Drift};
 
 TEST(PhaseTable, namesGoBothWays) {
     for (const Phase phase : ALL_PHASES) {
@@ -69,17 +69,17 @@ TEST(PhaseTable, whatMovesWritesIsNeverOneClick) {
 /// and moves nothing as "+", what is refused as "-".
 TEST(PhaseTable, isThisOne) {
     const std::string expected = R"(
-            check     replicate ramp      cutover   rollback  finalize  abort     override  sign-off  note      acknowledge shelve  continue
-plan        preflight -         -         -         -         -         aborted   +         +         +         +         +         -
-preflight   +         validate  -         -         -         -         aborted   +         +         +         +         +         -
-replicate   +         validate  -         -         -         -         aborted   +         +         +         +         +         +
-validate    +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -
-ramp        +         -         +         observe   -         -         aborted   +         +         +         +         +         -
-cutover     -         -         -         -         -         -         validate  -         -         +         +         +         +
-observe     +         -         -         -         rolled-back finalized rolled-back +     +         +         +         +         -
-rolled-back +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -
-finalized   -         -         -         -         -         -         -         -         -         +         +         +         -
-aborted     preflight -         -         -         -         -         -         +         +         +         +         +         -
+            check     replicate ramp      cutover   rollback  finalize  abort     override  sign-off  note      acknowledge shelve  continue verify stop drift
+plan        preflight -         -         -         -         -         aborted   +         +         +         +         +         -        -      -    -
+preflight   +         validate  -         -         -         -         aborted   +         +         +         +         +         -        -      -    -
+replicate   +         validate  -         -         -         -         aborted   +         +         +         +         +         +        -      -    +
+validate    +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -        +      +    +
+ramp        +         -         +         observe   -         -         aborted   +         +         +         +         +         -        +      +    +
+cutover     -         -         -         -         -         -         validate  -         -         +         +         +         +        -      -    -
+observe     +         -         -         -         rolled-back finalized rolled-back +     +         +         +         +         -        +      +    -
+rolled-back +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -        +      +    +
+finalized   -         -         -         -         -         -         -         -         -         +         +         +         -        -      -    -
+aborted     preflight -         -         -         -         -         -         +         +         +         +         +         -        -      -    -
 )";
     std::istringstream lines(expected);
     std::string word;

@@ -128,6 +128,8 @@ const std::vector<Mistake>& mistakes() {
         {"port = 50001", "port = \"50001\"", "blue.primary.port", "not a text"},
         {"sslmode = \"require\"", "sslmode = \"on\"", "blue.primary.sslmode", "verify-ca"},
         {"zone = \"az-a\"", "zone = \"" + std::string(2000, 'z') + "\"", "blue.primary.zone", "2000 bytes"},
+        {"zone = \"az-a\"", "patroni_url = \"https://node:8008\"", "blue.primary.patroni_url", "http://"},
+        {"zone = \"az-a\"", "patroni_url = \"http://user:secret@node\"", "blue.primary.patroni_url", "http://"},
         {"zone = \"az-a\"", "pasword = \"x\"", "blue.primary.pasword", "not a key"},
         {"name = \"replica-1\"", "name = \"primary\"", "blue.replicas[1].name", "taken"},
         {"port = 50002", "port = 50001", "blue.replicas[1].port", "the same server"},
@@ -182,6 +184,7 @@ TEST(Plan, EveryMistakeNamesItsLineAndKey) {
         EXPECT_NE(error.message.find(m.key), std::string::npos) << m.key;
         EXPECT_NE(error.text().find(m.says), std::string::npos) << m.says;
         EXPECT_EQ(error.message.find('\n'), std::string::npos);
+        EXPECT_EQ(error.message.find("secret"), std::string::npos) << "a password in the wrong place";
         // A key that was added or left out is reported where its table or its own line is.
         const auto near = [&](long offset) { return error.message.rfind(fmt::format("deck.toml:{}:", line + offset), 0) == 0; };
         EXPECT_TRUE(near(0) || near(1) || std::string(m.says) == "is missing") << m.instead << " at line " << line;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Kills, flipped bits and hostile files, with seeds that are printed.
+#include "core/recording/database.h"
 #include "core/recording/pack.h"
 #include "core/util/clock.h"
 #include "tests/core/recording_fixture.h"
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <poll.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -319,6 +321,29 @@ TEST(RecordingDamage, refuses_hostile_files_or_reads_a_sound_prefix) {
     EXPECT_LT(open, 100);
     fmt::print("{} mutants: {} refused, {} sound prefixes\n", MUTANTS, refused, sound);
     EXPECT_GT(refused, 100);
+}
+
+TEST(RecordingDamage, a_hardened_database_only_reads_the_tables_of_a_recording) {
+    const Folder folder;
+    auto opened = Database::open((folder.path / "a.db").string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "a");
+    ASSERT_TRUE(opened.ok());
+    Database& database = **opened;
+    ASSERT_TRUE(database.exec("CREATE TABLE record(seq INTEGER PRIMARY KEY); CREATE TABLE other(a); INSERT INTO record VALUES (1)").ok());
+    ASSERT_TRUE(database.exec("CREATE TRIGGER t AFTER INSERT ON record BEGIN DELETE FROM other; END; CREATE VIEW v AS SELECT 1").ok());
+    database.harden();
+    database.allowOnlyReading();
+    for (const char* fine : {"SELECT seq FROM record ORDER BY seq", "SELECT count(*) FROM record", "PRAGMA user_version",
+                             "SELECT seq FROM (SELECT seq FROM record LIMIT 1) UNION ALL SELECT seq FROM record",
+                             "PRAGMA integrity_check(1)", "SELECT type, sql FROM sqlite_schema"}) {
+        EXPECT_TRUE(database.prepare(fine).ok()) << fine;
+    }
+    for (const char* bad :
+         {"INSERT INTO record VALUES (2)", "DELETE FROM record", "UPDATE record SET seq = 2", "SELECT a FROM other", "SELECT * FROM v",
+          "CREATE TABLE x(a)", "DROP TABLE record", "ATTACH 'b.db' AS b", "PRAGMA writable_schema = ON", "PRAGMA user_version = 7",
+          "PRAGMA query_only = OFF", "SELECT load_extension('x')", "SELECT randomblob(1000000000)",
+          "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r", "BEGIN"}) {
+        EXPECT_FALSE(database.prepare(bad).ok()) << bad;
+    }
 }
 
 } // namespace

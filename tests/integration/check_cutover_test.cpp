@@ -139,6 +139,9 @@ TEST_F(CheckPrograms, ManualItemsBlockUntilSignedAndSomeBlockersStay) {
     EXPECT_EQ(blockers(first), std::set<std::string>{"MAN/told"});
     EXPECT_EQ(member<std::string>(first.report["cost"], "currency", ""), "EUR");
     EXPECT_EQ(ctl({"run", "--until", "replicate"}).exitCode, 3);
+    const Ended unattended = ctl({"run", "--auto", "--until", "replicate"});
+    EXPECT_EQ(unattended.exitCode, 5) << unattended.all;
+    EXPECT_NE(unattended.all.find("needs a person: MAN/told wants a sign-off"), std::string::npos) << unattended.all;
     const Ended notThis = ctl({"override", "--check", "MAN/told", "--typed", "lab", "--reason", "no time"});
     EXPECT_NE(notThis.exitCode, 0);
     EXPECT_NE(notThis.all.find("sign-off"), std::string::npos) << notThis.all;

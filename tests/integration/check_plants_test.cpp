@@ -5,6 +5,10 @@
 #include "tests/integration/check_fixture.h"
 #include "tests/integration/check_plants.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 namespace tealdeck::test {
 namespace {
 
@@ -151,6 +155,8 @@ TEST_F(Checks, WhatThePlanAndTheRoutersSayWrongIsFound) {
     EXPECT_EQ(lineOf("CAP01").result, CheckResult::Pass);
     m_plan.green.primary.storageGb = 0.001;
     EXPECT_EQ(lineOf("CAP01").result, CheckResult::Fail);
+    m_plan.cost.currency = "EUR"; // and no prices
+    EXPECT_EQ(lineOf("ADV02").result, CheckResult::Fail);
     fails("ADV01", [](Plan& p) { p.green = p.blue; });
     fails("CMP01", [](Plan& p) { std::swap(p.blue, p.green); });
     fails("PGB06/pooler-1", [](Plan& p) { p.pgbouncers[0].databasesFile += ".missing"; });
@@ -188,6 +194,19 @@ TEST_F(Checks, WhatThePlanAndTheRoutersSayWrongIsFound) {
         EXPECT_EQ(lineOf(s.line).result, CheckResult::Pass) << lineOf(s.line).actual;
     }
     Haproxy balancer(m_plan.haproxies[0]);
+    const auto tellBalancer = [&](const std::string& command) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        m_plan.haproxies[0].socket.copy(address.sun_path, sizeof address.sun_path - 1);
+        const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        char answer[512];
+        const std::string line = command + "\n";
+        ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+        ASSERT_EQ(::send(fd, line.data(), line.size(), MSG_NOSIGNAL), static_cast<ssize_t>(line.size()));
+        while (::recv(fd, answer, sizeof answer, 0) > 0) {
+        }
+        ::close(fd);
+    };
     ASSERT_TRUE(balancer.setGreenShare(10, Millis(2000)).ok());
     EXPECT_EQ(lineOf("HAP03/balancer").result, CheckResult::Fail);
     EXPECT_EQ(lineOf("HAP04/balancer").result, CheckResult::Pass) << lineOf("HAP04/balancer").actual;
@@ -196,6 +215,15 @@ TEST_F(Checks, WhatThePlanAndTheRoutersSayWrongIsFound) {
     ASSERT_TRUE(balancer.setGreenShare(0, Millis(2000)).ok());
     EXPECT_EQ(lineOf("HAP03/balancer").result, CheckResult::Pass);
     EXPECT_EQ(lineOf("HAP04/balancer").result, CheckResult::Pass);
+    for (const char* state : {"maint", "ready"}) {
+        for (const auto* side : {&m_plan.haproxies[0].blueServers, &m_plan.haproxies[0].greenServers}) {
+            for (const std::string& server : *side) {
+                tellBalancer("set server " + m_plan.haproxies[0].backend + "/" + server + " state " + state);
+            }
+        }
+        const CheckResult wanted = state == std::string("maint") ? CheckResult::Fail : CheckResult::Pass;
+        EXPECT_TRUE(eventually(Millis(5000), [&] { return lineOf("HAP02/balancer").result == wanted; })) << lineOf("HAP02/balancer").actual;
+    }
     ::kill(m_lab->pidOf("balancer"), SIGKILL);
     ASSERT_TRUE(eventually(Millis(2000), [&] { return m_lab->ended("balancer"); }));
     EXPECT_EQ(lineOf("HAP01/balancer").result, CheckResult::Fail);

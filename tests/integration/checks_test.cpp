@@ -3,6 +3,7 @@
 #include "core/discovery/discovery.h"
 #include "core/util/files.h"
 #include "tests/integration/check_fixture.h"
+#include "tests/support/http_server.h"
 
 #include <set>
 
@@ -108,6 +109,40 @@ TEST_F(Checks, MixedUpEndpointsAreFound) {
     m_plan.green.replicas[0].port = good.blue.replicas[0].port;
     EXPECT_EQ(resultOf("CMP02"), CheckResult::Fail);
     EXPECT_NE(m_actual.find("another cluster"), std::string::npos) << m_actual;
+
+    // Replicas are asked themselves.
+    m_plan = good;
+    EXPECT_EQ(resultOf("RPL01/green"), CheckResult::Pass) << m_actual;
+    EXPECT_EQ(resultOf("RPL02"), CheckResult::Pass) << m_actual;
+    const auto onReplica = [&](const char* sql) {
+        Result<SqlClient> client = SqlClient::connect(labConnection(m_lab->state(), good.green.replicas[0].port, "tealdeck", "postgres"));
+        ASSERT_TRUE(client.ok() && client->run(sql).ok()) << sql;
+        ASSERT_TRUE(client->run("select pg_reload_conf()").ok());
+    };
+    onReplica("alter system set max_standby_streaming_delay = '77s'");
+    EXPECT_TRUE(eventually(Millis(5000), [&] { return lineOf("RPL02").result == CheckResult::Fail; }));
+    EXPECT_NE(lineOf("RPL02").actual.find("green replica-1: max_standby_streaming_delay = 77s"), std::string::npos)
+        << lineOf("RPL02").actual;
+    onReplica("alter system reset max_standby_streaming_delay");
+    EXPECT_TRUE(eventually(Millis(5000), [&] { return lineOf("RPL02").result == CheckResult::Pass; }));
+
+    // Patroni beside the servers, played by a server of HTTP.
+    const std::string leader = R"({"state": "running", "role": "primary", "timeline": 1})";
+    const std::string follower = R"({"state": "running", "role": "replica", "timeline": 1})";
+    HttpServer blue(HttpServer::json(leader));
+    HttpServer replica(HttpServer::json(follower));
+    m_plan.blue.primary.patroni = blue.url();
+    m_plan.blue.replicas[0].patroni = replica.url();
+    EXPECT_EQ(resultOf("PAT01/blue"), CheckResult::Pass) << m_actual;
+    CheckContext cutover;
+    cutover.moment = CheckMoment::BeforeCutover;
+    EXPECT_EQ(lineOf("PAT02/blue", cutover).result, CheckResult::Fail) << "not paused";
+    blue.say(HttpServer::json(follower));
+    replica.say(HttpServer::json(leader));
+    EXPECT_EQ(resultOf("PAT01/blue"), CheckResult::Fail) << "a failover that the plan knows nothing of";
+    EXPECT_NE(m_actual.find("primary: Patroni says replica, the server says primary"), std::string::npos) << m_actual;
+    blue.say("");
+    EXPECT_EQ(resultOf("PAT01/blue"), CheckResult::Unknown) << m_actual;
 }
 
 } // namespace

@@ -5,9 +5,12 @@
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
+#include <atomic>
+#include <condition_variable>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <mutex>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -78,6 +81,35 @@ std::string commandLines() {
     return all;
 }
 
+/// All command lines of the machine that were to be seen while it lived.
+class CommandLineWatch {
+  public:
+    CommandLineWatch()
+        : m_thread([this] {
+              while (!m_ending) {
+                  m_seen += commandLines();
+                  std::unique_lock lock(m_mutex);
+                  m_wake.wait_for(lock, Millis(150), [this] { return m_ending.load(); });
+              }
+          }) {}
+    ~CommandLineWatch() { end(); }
+    std::string end() {
+        m_ending = true;
+        m_wake.notify_all();
+        if (m_thread.joinable()) {
+            m_thread.join();
+        }
+        return m_seen;
+    }
+
+  private:
+    std::atomic<bool> m_ending{false};
+    std::mutex m_mutex;
+    std::condition_variable m_wake;
+    std::string m_seen;
+    std::thread m_thread;
+};
+
 class OperatorTest : public testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(run.ok()); }
@@ -107,7 +139,8 @@ class OperatorTest : public testing::Test {
         ASSERT_TRUE(writeFileAtomically(hook, script, 0700).ok());
         addToPlan(run.lab(), fmt::format("[[hook]]\nname = \"guard\"\nbefore = \"cutover\"\nprogram = \"{0}\"\nenvironment = "
                                          "[\"HOOK_PASSWORD\"]\n[[hook]]\nname = \"tell\"\nafter = \"cutover.switch\"\nprogram = "
-                                         "\"{0}\"\nenvironment = [\"HOOK_PASSWORD\"]\n",
+                                         "\"{0}\"\nenvironment = [\"HOOK_PASSWORD\"]\n[[hook]]\nname = \"copied\"\nafter = "
+                                         "\"validate\"\nprogram = \"{0}\"\n",
                                          hook.string()));
     }
     std::string alarms() { return call({"alarm", "list", run.lab().plan()}).output; }
@@ -155,8 +188,22 @@ TEST_F(OperatorTest, hooksHoldsAlarmsASecondTerminalAndNoPasswordAnywhere) {
     ASSERT_TRUE(writeFileAtomically(veto, "").ok());
     const std::string plan = run.lab().plan();
 
-    // A veto ends the run before anything was moved.
-    const ProcessOutcome refused = call({"run", plan, "--until", "observe"}, environment);
+    // A place for the recording that would not do is refused before anything runs.
+    const fs::path records = run.lab().file("records");
+    fs::create_directory(records);
+    fs::permissions(records, fs::perms::owner_all);
+    const fs::path recording = records / "first.teal";
+    for (const fs::path& bad : {records / "first.txt", run.lab().file("nowhere") / "a.teal", fs::path("/tmp/tealdeck-others.teal")}) {
+        EXPECT_EQ(call({"run", plan, "--recording", bad.string()}).exitCode, 2) << bad;
+    }
+    EXPECT_EQ(call({"run", plan, "--auto", "--hold", "cutover"}).exitCode, 2) << "nobody would say continue";
+
+    // A veto ends the run before anything was moved. All the time nobody's command line shows a password.
+    CommandLineWatch watch;
+    const ProcessOutcome refused = call({"run", plan, "--until", "observe", "--recording", recording.string()}, environment);
+    expectNone(watch.end(), "a command line");
+    EXPECT_EQ(fs::status(recording).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(call({"run", plan, "--recording", (records / "second.teal").string()}).exitCode, 3) << "it is recorded elsewhere";
     EXPECT_EQ(refused.exitCode, 4) << refused.output << refused.errors;
     EXPECT_THAT(refused.errors, HasSubstr("guard answered with exit code 1"));
     EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select role from tealdeck.side"), "primary");
@@ -186,7 +233,26 @@ TEST_F(OperatorTest, hooksHoldsAlarmsASecondTerminalAndNoPasswordAnywhere) {
     EXPECT_NE(failed.exitCode, 0);
     ASSERT_TRUE(writeFileAtomically(passfile, kept).ok());
 
-    const std::string events = recorded(run.lab().dir() / "engine");
+    recorded(run.lab().dir() / "engine");
+    const std::string events = recorded(records);
+    EXPECT_THAT(events, HasSubstr("hook.copied"));
+    EXPECT_THAT(events, HasSubstr("\"kind\":\"inventory\""));
+    const fs::path csv = records / "first.csv";
+    EXPECT_EQ(call({"recording", "export", recording.string(), "--format", "csv", "--out", csv.string()}).exitCode, 0);
+    expectNone(readFile(csv).valueOr("canary-in-the-hook"), "the export");
+    const Json now = parseJson(call({"status", plan, "--json"}).output).value_or(Json::object());
+    ASSERT_EQ(now["inventory"].size(), 4U) << now["inventory"].dump(1) << "two servers a side";
+    for (const Json& server : now["inventory"]) {
+        EXPECT_TRUE(server["unknown"].empty()) << server.dump(1);
+        EXPECT_TRUE(server["settings"].contains("max_connections"));
+        EXPECT_TRUE(server["database_bytes"].contains("shop"));
+        EXPECT_TRUE(server["disk_free_bytes"].is_number()) << "it runs here";
+        if (server["node"] == "primary") {
+            EXPECT_FALSE(server["extensions"].empty());
+            EXPECT_FALSE(server["slots"].empty());
+            EXPECT_FALSE(server["publications"].empty());
+        }
+    }
     expectNone(refused.output + refused.errors + held.output + held.errors + failed.output + failed.errors + alarms() +
                    call({"plan", "explain", plan}).output + call({"status", plan, "--json"}).output,
                "what programs printed");

@@ -18,7 +18,11 @@ class Published {
     void take(EventKind kind, const Json& body) {
         const std::lock_guard lock(m_mutex);
         ++m_count;
-        if (kind == EventKind::Metrics) {
+        if (kind == EventKind::Inventory) {
+            m_inventory[body["side"].get<std::string>() + "/" + body["node"].get<std::string>()] = body;
+            ++m_told;
+        } else if (kind == EventKind::Metrics) {
+            m_samples += body["values"].contains("sampler_ms") ? 1 : 0;
             m_values.update(body["values"]);
         } else if (kind == EventKind::Topology) {
             m_topology[body["side"]] = body;
@@ -48,6 +52,18 @@ class Published {
         const std::lock_guard lock(m_mutex);
         return m_topology.count(side) == 0 ? 0 : m_topology[side]["nodes"].size();
     }
+    Json inventory(const std::string& server) {
+        const std::lock_guard lock(m_mutex);
+        return m_inventory[server];
+    }
+    int told() {
+        const std::lock_guard lock(m_mutex);
+        return m_told;
+    }
+    int samples() {
+        const std::lock_guard lock(m_mutex);
+        return m_samples;
+    }
     int count() {
         const std::lock_guard lock(m_mutex);
         return m_count;
@@ -55,7 +71,8 @@ class Published {
 
   private:
     std::mutex m_mutex;
-    int m_count = 0;
+    int m_count = 0, m_told = 0, m_samples = 0;
+    std::map<std::string, Json> m_inventory;
     Json m_values = Json::object(), m_traffic;
     std::map<std::string, Json> m_topology, m_replication;
 };
@@ -97,6 +114,31 @@ TEST(Sampler, SeesAFeedAndSurvivesAFrozenServer) {
     EXPECT_EQ(published.writesTo(), "blue");
     EXPECT_EQ(published.value("reads_green_percent"), 0.0);
     EXPECT_EQ(published.nodes("blue"), 2u);
+
+    // What the servers have: once, not with each sample; replicas as well.
+    EXPECT_TRUE(eventually(Millis(10000), [&] { return published.told() == 4; })) << published.told();
+    const Json blue = published.inventory("blue/primary");
+    EXPECT_GE(blue["slots"].size(), plan.databases.size()) << blue.dump(1);
+    EXPECT_EQ(blue["publications"].size(), plan.databases.size()) << blue.dump(1);
+    EXPECT_EQ(published.inventory("green/primary")["subscriptions"].size(), plan.databases.size());
+    EXPECT_TRUE(published.inventory("green/replica-1")["settings"].contains("hot_standby_feedback"));
+    for (const char* server : {"blue/primary", "blue/replica-1", "green/primary", "green/replica-1"}) {
+        EXPECT_TRUE(published.inventory(server)["unknown"].empty()) << published.inventory(server).dump(1);
+        EXPECT_TRUE(published.inventory(server)["disk_free_bytes"].is_number());
+    }
+
+    // Around a switch it looks ten times a second, and then no more.
+    sampler.setPeriod(Millis(600'000));
+    EXPECT_TRUE(eventually(Millis(5000), [&] {
+        const int before = published.samples();
+        return !eventually(Millis(700), [&] { return published.samples() != before; });
+    }));
+    const int slow = published.samples();
+    sampler.watchClosely(Millis(60'000));
+    EXPECT_TRUE(eventually(Millis(20'000), [&] { return published.samples() >= slow + 10; }));
+    EXPECT_TRUE(eventually(Millis(20'000), [&] { return published.value("sampler_cpu_percent").has_value(); })) << "it shows its own cost";
+    sampler.watchClosely(Millis(0));
+    sampler.setPeriod(Millis(250));
 
     // Apply is held by a lock: the lag grows although the worker receives.
     Result<SqlClient> holder = SqlClient::connect(labConnection(lab.state(), lab.state().primary(Side::Green).port, "tealdeck", "shop"));

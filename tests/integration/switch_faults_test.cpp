@@ -6,9 +6,13 @@
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <future>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace tealdeck::test {
 namespace {
@@ -34,13 +38,54 @@ constexpr Break BEFORE_THE_OPENING[] = {{"paused", "cut", true}, {"paused", "sta
 constexpr Break AROUND_THE_OPENING[] = {
     {"opening", "cut", true}, {"opening", "stall", true}, {"opening", "half-open", false}, {"opened-first", "cut", false}};
 
+/// Something that is no proof of the switch: its end may be either, but clients go on, on one side, once it is mended.
+struct Elsewhere {
+    const char* point;
+    const char* what;
+    const char* how;
+    const char* mend;  ///< the fault that ends it; nullptr: the process is started again
+    bool needsMending; ///< clients need it
+};
+constexpr Elsewhere ELSEWHERE[] = {{"paused", "green-replica-1", "kill", nullptr, false},
+                                   {"paused", "blue-replica-1", "stop", "continue", false},
+                                   {"paused", "pooler-blue", "cut", "pass", true},
+                                   {"fenced", "pooler-green", "cut", "pass", true},
+                                   {"paused", "engine-blue", "cut", "pass", true},
+                                   {"fenced", "engine-blue", "cut", "pass", true},
+                                   {"opened", "engine-blue", "stall", "pass", true},
+                                   {"paused", "disk", "fill", "free", false},
+                                   {"opened", "disk", "fill", "free", false}};
+
+/// Holds a TCP port of 127.0.0.1, as a stranger's program would.
+class TakenPort {
+  public:
+    explicit TakenPort(int port) : m_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const int yes = 1;
+        ::setsockopt(m_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        m_taken = ::bind(m_fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && ::listen(m_fd, 1) == 0;
+    }
+    ~TakenPort() { ::close(m_fd); }
+    TakenPort(const TakenPort&) = delete;
+    TakenPort& operator=(const TakenPort&) = delete;
+    [[nodiscard]] bool taken() const { return m_taken; }
+
+  private:
+    int m_fd;
+    bool m_taken = false;
+};
+
 class SwitchFaults : public testing::Test {
   protected:
-    SwitchFaults() : m_run(options()) {}
-    static LabOptions options() {
+    explicit SwitchFaults(int replicas = 0) : m_run(options(replicas)) {}
+    static LabOptions options(int replicas) {
         LabOptions options;
         options.proxies = true;
-        options.replicas = 0;
+        options.replicas = replicas;
+        options.engineDiskMib = replicas > 0 && ::geteuid() == 0 ? 32 : 0; // a disk of its own needs root
         return options;
     }
 
@@ -131,6 +176,61 @@ TEST_F(SwitchFaults, aLinkToGreenBreaksAroundTheOpeningAndNobodyGuesses) {
         ASSERT_NO_FATAL_FAILURE(goThereAndBack());
     }
     endOnBlue();
+}
+
+class SwitchFaultsElsewhere : public SwitchFaults {
+  protected:
+    SwitchFaultsElsewhere() : SwitchFaults(1) {}
+};
+
+TEST_F(SwitchFaultsElsewhere, linksOfOthersReplicasTheDiskAndAPortBreakInThePause) {
+    ASSERT_NO_FATAL_FAILURE(begin());
+    for (const Elsewhere& e : ELSEWHERE) {
+        SCOPED_TRACE(fmt::format("{} {} at {}", e.what, e.how, e.point));
+        if (e.what == std::string("disk") && ::geteuid() != 0) {
+            continue;
+        }
+        ASSERT_NO_FATAL_FAILURE(cutOverAndBreak(e.point, faultCommand(e.what, e.how)));
+        if (!e.needsMending) {
+            EXPECT_TRUE(m_run.writesGoOn(SOON)) << "clients wait for something that they do not need";
+        }
+        const Status mended =
+            e.mend != nullptr ? applyFault(m_run.lab().dir(), e.what, e.mend, 0) : restartLabProcess(m_run.lab().dir(), e.what);
+        ASSERT_TRUE(mended.ok()) << mended.error().text();
+        EXPECT_TRUE(m_run.writesGoOn(SOON + SOON)) << "clients hang";
+        const CtlResult ended = m_cutover.get();
+        const std::string to = member<std::string>(m_run.ctl({"status"}).report, "writes_to", "");
+        EXPECT_TRUE(to == "blue" || to == "green") << to;
+        EXPECT_TRUE(ended.exitCode != DONE || to == "green") << ended.exitCode << ended.report.dump(2) << ended.errors;
+        EXPECT_TRUE(ended.exitCode != RETURNED || to == "blue") << ended.exitCode << ended.report.dump(2) << ended.errors;
+        m_switches += to == "green" ? 1 : 0;
+        if (to == "green") {
+            const CtlResult back = m_run.ctl({"rollback"});
+            ASSERT_EQ(back.exitCode, DONE) << back.report.dump(2) << back.errors;
+            ++m_switches;
+        }
+        ASSERT_TRUE(m_run.writesGoOn(SOON));
+    }
+    // A stranger takes the pooler's port while it is down: nothing pretends that it runs, and it comes back when the port is free.
+    const int port = m_run.lab().state().poolers.at(0).port;
+    ASSERT_NO_FATAL_FAILURE(cutOverAndBreak("paused", faultCommand("pooler-1", "kill")));
+    {
+        std::unique_ptr<TakenPort> stranger;
+        ASSERT_TRUE(eventually(Millis(10000), [&] {
+            stranger = std::make_unique<TakenPort>(port);
+            return stranger->taken();
+        }));
+        EXPECT_FALSE(restartLabProcess(m_run.lab().dir(), "pooler-1").ok());
+        EXPECT_FALSE(m_run.writesGoOn(Millis(300)));
+    }
+    const Status restarted = restartLabProcess(m_run.lab().dir(), "pooler-1");
+    ASSERT_TRUE(restarted.ok()) << restarted.error().text();
+    EXPECT_TRUE(m_run.writesGoOn(SOON)) << "clients hang";
+    m_switches += m_cutover.get().exitCode == DONE ? 1 : 0;
+    const std::string last = member<std::string>(m_run.ctl({"status"}).report, "writes_to", "");
+    HistoryVerdict verdict;
+    m_run.endLoad(last, m_switches, verdict);
+    EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
 }
 
 TEST_F(SwitchFaults, theGuardianOrThePoolerDiesInThePause) {

@@ -33,7 +33,7 @@ TEST_P(Upgrade, movesWritesBackAndForthAndLosesNothing) {
     constexpr int SWITCHES = 11; // ends on green
     for (int i = 0; i < SWITCHES; ++i) {
         const bool forward = i % 2 == 0;
-        const CtlResult moved = forward ? run.ctl({"run", "--until", "observe"}) : run.ctl({"rollback"});
+        const CtlResult moved = forward ? run.ctl({"run", "--auto", "--until", "observe"}) : run.ctl({"rollback"});
         ASSERT_EQ(moved.exitCode, 0) << "switch " << i << ": " << moved.report.dump(2) << moved.errors;
         EXPECT_EQ(member<std::string>(moved.report, "phase", ""), forward ? "observe" : "rolled-back");
         ASSERT_TRUE(run.writesGoOn(Millis(5000))) << "switch " << i;

@@ -17,6 +17,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from summary import pauses_ms, spread  # noqa: E402
 
+sys.path.insert(0, HERE)
+import compare  # noqa: E402
+
 ROUND_TRIPS = 5  # a cutover and a rollback each
 RUNBOOK_RUNS = 3
 PAUSE_MEDIAN_MS = 50
@@ -24,6 +27,8 @@ PAUSE_P99_MS = 150
 PAUSE_RATIO = 0.05
 STARTS = 5
 CHECKS = 3
+SAMPLES = 3  # windows of ten seconds
+PEER_SAMPLES = 10
 SETTLE_SECONDS = 2
 
 
@@ -53,10 +58,10 @@ def machine():
 def figure(name, value, unit, goal, peer=None, peer_value=None, more=None):
     return {
         "name": name,
-        "value": None if value is None else round(value, 1),
+        "value": None if value is None else round(value, 2),
         "unit": unit,
         "peer": peer,
-        "peer_value": None if peer_value is None else round(peer_value, 1),
+        "peer_value": None if peer_value is None else round(peer_value, 2),
         "ratio": None if value is None or not peer_value else round(value / peer_value, 4),
         "goal": goal,
         "met": value is not None and value <= goal,
@@ -224,8 +229,35 @@ def rollback_pause(bin_folder):
     return switch_pause("rollback_pause", "rollback", bin_folder)
 
 
+def psql_question(lab, side, database, sql):
+    """One question as a script asks it: a psql of its own."""
+    connection = f"host=127.0.0.1 port={lab.port(side)} user=tealdeck dbname={database} passfile={lab.state['passfile']} sslmode=verify-full sslrootcert={lab.state['ca']}"
+    return subprocess.run(["psql", "-qAtX", "-d", connection, "-c", sql], capture_output=True, check=False).returncode
+
+
+def script_questions(lab):
+    """The statements of the checklist that are whole without an engine, with where to ask them."""
+    filled = {"{users}": "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'", "{databases}": "1", "{slots}": "3", "{workers}": "2",
+              "{repl_role}": "'tealdeck_repl'", "{repl_name}": "tealdeck_repl", "{read_roles}": "array['shop_reader']::text[]", "{identity_full}": "true",
+              "{long_s}": "5", "{drain_ms}": "1000", "{budget_ms}": "2000", "{subscription}": "'none'",
+              "{not_extension}": "not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"}
+    sides = {"source": ["blue"], "destination": ["green"], "both": ["blue", "green"]}
+    questions = []
+    for check in json.loads(run(lab.tealctl, "check", "--list", "--json"))["checks"]:
+        sql = check["sql"]
+        for key, value in filled.items():
+            sql = sql.replace(key, value)
+        if not sql or "{no_key}" in sql or "{key_index}" in sql or check["when"] == "before cutover":
+            continue
+        for side in sides.get(check["scope"], []):
+            major = 15 if side == "blue" else 18
+            if check["min_version"] <= major <= check["max_version"] and not (check["per_database"] and side == "green"):
+                questions.append((side, lab.state["databases"][0] if check["per_database"] else "postgres", sql))
+    return questions
+
+
 def check_many(bin_folder):
-    """The checklist on ten thousand tables, asked by an engine that runs already."""
+    """The checklist on ten thousand tables, asked by an engine that runs already; the peer asks a part of it, a psql a question."""
     with Lab(bin_folder, "--replicas", "0", "--schema", "many", "--tables", "10000") as lab:
         times = []
         for _ in range(CHECKS + 1):
@@ -233,7 +265,47 @@ def check_many(bin_folder):
             run(lab.tealctl, "check", lab.plan, "--json")
             times.append((time.monotonic() - begin) * 1000)
         times = times[1:]  # the first one starts the engine
-        return figure("check_many", statistics.median(times), "ms", 15000, more={"what": "tealctl check, 10,000 tables, PostgreSQL 15 and 18", "spread": spread(times)})
+        questions = script_questions(lab)
+        peer = []
+        for _ in range(CHECKS):
+            begin = time.monotonic()
+            failed = sum(psql_question(lab, *question) != 0 for question in questions)
+            peer.append((time.monotonic() - begin) * 1000)
+        return figure("check_many", statistics.median(times), "ms", 15000, "script: a psql for each question that is one statement", statistics.median(peer),
+                      {"what": "tealctl check, 10,000 tables, PostgreSQL 15 and 18", "spread": spread(times), "peer_spread": spread(peer),
+                       "peer_questions": len(questions), "peer_failed": failed})
+
+
+def sampler(bin_folder):
+    """What sampling at 1 Hz costs, as the engine itself shows it, with feeds running; the peer asks its eight light questions with psql."""
+    with Lab(bin_folder) as lab:
+        run(lab.tealctl, "run", lab.plan, "--until", "validate", "--json")
+        lab.start_load("sampler")
+        values = []
+        while len(values) < SAMPLES:
+            time.sleep(11)
+            cost = json.loads(run(lab.tealctl, "status", lab.plan, "--json"))["sampling"]
+            if cost["cpu_percent"] is not None:
+                values.append(cost["cpu_percent"])
+        before = os.times()
+        for _ in range(PEER_SAMPLES):
+            for side in ("blue", "green"):
+                for _ in range(4):
+                    psql_question(lab, side, "postgres", "select sum(xact_commit) from pg_stat_database")
+        after = os.times()
+        peer = (after.children_user + after.children_system - before.children_user - before.children_system) * 100 / PEER_SAMPLES
+        lab.stop_load()
+        return figure("sampler", statistics.median(values), "% of a core", 0.5, "script: a psql for each of eight questions a second", peer,
+                      {"what": "processor time of sampling at 1 Hz in the engine, two databases, two servers a side, feeds under load", "values": values, "sample_ms": cost["ms"]})
+
+
+def verify(bin_folder):
+    """A comparison of one large table, all connections to both sides, against an md5 of every row."""
+    with Lab(bin_folder, "--replicas", "0") as lab:
+        ours, theirs = compare.measure(lab, run)
+    value, peer = statistics.median(ours), statistics.median(theirs)
+    return figure("verify", value * 1000, "ms", peer * 1000 / 4, "md5 of every row, one side after the other", peer * 1000,
+                  {"what": f"{compare.ROWS} rows of 8 columns, PostgreSQL 15 and 18, every row on both sides", "seconds": ours, "peer_seconds": theirs})
 
 
 class Display:
@@ -286,12 +358,41 @@ def recording(bin_folder):
     return done
 
 
+def plot_bench(bin_folder):
+    return json.loads(run(os.path.join(bin_folder, "plot_bench")))
+
+
+def live_frame(bin_folder):
+    return figure("live_frame", round(plot_bench(bin_folder)["live_frame_ms"], 2), "ms", 16,
+                  more={"what": "one picture of the window's plots with 8 curves of 24 hours at 1 Hz, median of 15, drawn without a screen"})
+
+
+def plot_pyramid(bin_folder):
+    found = plot_bench(bin_folder)
+    return figure("plot_pyramid", round(found["pyramid_ms"], 2), "ms", 5, "the same points in QCustomPlot with adaptive sampling", round(found["plain_ms"], 2),
+                  more={"what": "one redraw while panning and zooming over 10,000,000 points, median of 15; at least ten times faster than the peer"})
+
+
+# The same names as in tests/perf/run.
+FIGURES = {
+    "cutover_pause": cutover_pause,
+    "rollback_pause": rollback_pause,
+    "console_start": console_start,
+    "recording": recording,
+    "check_many": check_many,
+    "sampler": sampler,
+    "verify": verify,
+    "live_frame": live_frame,
+    "plot_pyramid": plot_pyramid,
+}
+
+
 def main(bin_folder, json_file, names):
     figures = []
     failed = False
     for name in names:
         try:
-            figures.append({"cutover_pause": cutover_pause, "rollback_pause": rollback_pause, "console_start": console_start, "recording": recording, "check_many": check_many}[name](bin_folder))
+            figures.append(FIGURES[name](bin_folder))
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as reason:
             log(f"{name} could not be measured: {reason}")
             failed = True

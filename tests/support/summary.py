@@ -65,11 +65,29 @@ def read_json(folder, name):
         return json.load(text)
 
 
+def comparisons(folder):
+    """What each comparison of both sides found; a file without a result counts as one that found nothing equal."""
+    found = []
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("compare-") and name.endswith(".json"):
+            try:
+                report = read_json(folder, name)
+            except ValueError:
+                report = {}
+            found.append({"at": name[len("compare-"):-len(".json")], **{key: report.get(key) for key in ("state", "mode", "tables", "equal", "different", "undecided", "rows", "complete", "error")}})
+    return found
+
+
+def all_equal(compared):
+    return len(compared) == 2 and all(c["state"] == "done" and c["complete"] and c["tables"] and c["equal"] == c["tables"] for c in compared)
+
+
 def summary_of(folder):
     load = read_json(folder, "load.json")
     verdict = read_json(folder, "history-check.json")
     switches = [s for s in read_json(folder, "status.json")["switches"] if s["ok"]]
     pictures = os.path.join(folder, "pictures")
+    compared = comparisons(folder)
     return {
         "switches": len(switches),
         "directions": [s["direction"] for s in switches],
@@ -82,6 +100,9 @@ def summary_of(folder):
         "engine_pause_ms": spread([s["pause_ms"] for s in switches]),
         "write_latency_ms": load["write_latency_ms"],
         "reads": load["reads"],
+        "compared_tables": sum(c["tables"] or 0 for c in compared),
+        "different_tables": sum(c["different"] or 0 for c in compared),
+        "comparisons": compared,
         "history": {key: verdict[key] for key in ("ok", "wrong_side", "sequence_errors", "failed_present", "unknown", "findings")},
         "pictures": sorted(os.path.join(pictures, name) for name in os.listdir(pictures)),
         "recording": os.path.join(folder, "lab.teal"),
@@ -98,6 +119,8 @@ def print_summary(s):
         print(f"    {code}: {count} times")
     for finding in s["history"]["findings"]:
         print(f"    {finding}")
+    for c in s["comparisons"]:
+        print(f"  {c['at']}: {c['equal']} of {c['tables']} tables equal, {c['different']} different, {c['undecided']} undecided ({c['rows']} rows, {c['mode']}) {c['error'] or ''}")
     print(f"  recording {s['recording']}")
     print(f"  {len(s['pictures'])} pictures in {os.path.dirname(s['pictures'][0]) if s['pictures'] else 'no folder'}")
 
@@ -112,7 +135,7 @@ def main(folder, history_status):
     print(f"  summary {file}")
     fine = history_status == 0 and summary["history"]["ok"] and summary["switches"] == 3 and summary["pictures"]
     clean = summary["lost"] == summary["duplicated"] == summary["client_errors"] == 0
-    return 0 if fine and clean else 1
+    return 0 if fine and clean and all_equal(summary["comparisons"]) else 1
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Pictures of the window over a made-up upgrade: `console_pictures DIR [light|dark] [WxH] [replicas]`. For eyes, not for ctest.
+// Pictures of the window over a made-up upgrade: `console_pictures DIR [THEME] [WxH] [replicas] [zoom]`. For eyes, not for ctest.
 #include "app/console/main_window.h"
 #include "tests/widgets/scripted_upgrade.h"
 #include "widgets/status/confirm_control.h"
@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     const QString folder = args.value(1, QStringLiteral("."));
     const QStringList size = args.value(3, QStringLiteral("1600x1000")).split('x');
     const QString tag = QStringLiteral("%1-%2").arg(args.value(2, QStringLiteral("light")), size[0]);
-    applyTheme(application, args.value(2) == QLatin1String("dark") ? ThemeName::Dark : ThemeName::Light);
+    applyTheme(application, themeFromId(args.value(2)).value_or(ThemeName::Light), args.value(5, QStringLiteral("1")).toDouble());
     const auto events = test::scriptedUpgrade(args.value(4, QStringLiteral("2")).toInt());
     auto source = std::make_shared<test::ScriptedSource>(events);
     MainWindow window({source, {}, {}, {}, QStringLiteral("anna"), false}, Clock::system());

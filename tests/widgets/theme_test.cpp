@@ -7,10 +7,10 @@
 using namespace tealdeck;
 
 TEST(Theme, EveryPairInUseHasItsContrast) {
-    for (const ThemeName theme : {ThemeName::Light, ThemeName::Dark}) {
+    for (const ThemeName theme : THEMES) {
         for (const TokenPair& pair : pairsInUse(theme)) {
             EXPECT_GE(contrast(pair.foreground, pair.background), pair.least)
-                << (theme == ThemeName::Dark ? "dark: " : "light: ") << pair.name << ' ' << pair.foreground.name().toStdString() << " on " << pair.background.name().toStdString();
+                << themeId(theme) << ": " << pair.name << ' ' << pair.foreground.name().toStdString() << " on " << pair.background.name().toStdString();
         }
     }
 }
@@ -22,8 +22,28 @@ TEST(Theme, ContrastIsThatOfWcag) {
 }
 
 TEST(Theme, TokensFollowThePalette) {
-    EXPECT_EQ(tokensFor(paletteFor(ThemeName::Dark)).text, tokens(ThemeName::Dark).text);
-    EXPECT_EQ(tokensFor(paletteFor(ThemeName::Light)).text, tokens(ThemeName::Light).text);
+    for (const ThemeName theme : THEMES) {
+        EXPECT_EQ(&tokensFor(paletteFor(theme)), &tokens(theme)) << themeId(theme);
+        EXPECT_EQ(themeFromId(QString::fromLatin1(themeId(theme))), theme);
+    }
+    EXPECT_EQ(themeFromId(QStringLiteral("mauve")), std::nullopt);
+}
+
+TEST(Theme, TheColourSafeOneNeedsNoRedAndNoGreenCones) {
+    const auto least = [](ThemeName theme) {
+        const Tokens& t = tokens(theme);
+        const std::array all = {t.blue, t.green, t.high, t.medium, t.low};
+        double distance = 1000;
+        for (std::size_t a = 0; a < all.size(); ++a) {
+            for (std::size_t b = a + 1; b < all.size(); ++b) {
+                distance = std::min(distance, colourDistance(asDeuteranope(all[a]), asDeuteranope(all[b])));
+            }
+        }
+        return distance;
+    };
+    EXPECT_GT(least(ThemeName::ColourSafe), 15);
+    EXPECT_LT(least(ThemeName::Light), 10); // the measure tells: there, words and shapes alone tell red from amber
+    EXPECT_LT(colourDistance(asDeuteranope(QColor("#B3261E")), asDeuteranope(QColor("#6F6A00"))), colourDistance(QColor("#B3261E"), QColor("#6F6A00")) / 3);
 }
 
 TEST(Theme, NamesFromServersStayPlain) {

@@ -3,10 +3,10 @@
 
 #include <QApplication>
 #include <QClipboard>
+#include <QContextMenuEvent>
 #include <QHeaderView>
 #include <QKeyEvent>
-
-#include <algorithm>
+#include <QMenu>
 
 namespace tealdeck {
 
@@ -30,26 +30,33 @@ ListTable::ListTable(const QString& accessibleName, QWidget* parent) : QTableVie
     horizontalHeader()->setMinimumSectionSize(24);
 }
 
-QString ListTable::selectedAsTsv() const {
-    QModelIndexList rows = selectionModel() != nullptr ? selectionModel()->selectedRows() : QModelIndexList();
-    std::sort(rows.begin(), rows.end());
-    QStringList lines;
-    for (const QModelIndex& row : rows) {
-        QStringList cells;
-        for (int column = 0; column < model()->columnCount(); ++column) {
-            cells << row.siblingAtColumn(column).data().toString();
-        }
-        lines << cells.join('\t');
-    }
-    return lines.join('\n');
+QString ListTable::asText(TableForm form) const {
+    return model() == nullptr
+               ? QString()
+               : tableText(*model(), selectionModel() != nullptr ? selectionModel()->selectedRows() : QModelIndexList(), form);
+}
+
+void ListTable::copy(TableForm form) const {
+    QApplication::clipboard()->setText(asText(form));
 }
 
 void ListTable::keyPressEvent(QKeyEvent* event) {
     if (event->matches(QKeySequence::Copy)) {
-        QApplication::clipboard()->setText(selectedAsTsv());
+        copy(TableForm::Tsv);
         return;
     }
     QTableView::keyPressEvent(event);
+}
+
+void ListTable::contextMenuEvent(QContextMenuEvent* event) {
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    const std::pair<QString, TableForm> forms[] = {
+        {tr("Copy as &text"), TableForm::Text}, {tr("Copy as T&SV"), TableForm::Tsv}, {tr("Copy as S&QL"), TableForm::Sql}};
+    for (const auto& [text, form] : forms) {
+        connect(menu->addAction(text), &QAction::triggered, this, [this, form = form] { copy(form); });
+    }
+    menu->popup(event->globalPos());
 }
 
 } // namespace tealdeck

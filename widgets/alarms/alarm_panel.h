@@ -5,7 +5,10 @@
 
 #include <QFrame>
 
+class QComboBox;
+class QHBoxLayout;
 class QLabel;
+class QLineEdit;
 class QPushButton;
 
 namespace tealdeck {
@@ -24,14 +27,25 @@ class AlarmPanel final : public QFrame {
   signals:
     /// The operator says that this alarm was seen.
     void acknowledgeRequested(const QString& alarm);
+    /// Puts it aside for so many minutes; it comes back by itself.
+    void shelveRequested(const QString& alarm, int minutes, const QString& reason);
 
   private:
-    void showButton();
+    void makeControls(QHBoxLayout* top);
+    QWidget* makeShelf();
+    void shelve();
+    void showButtons();
+    [[nodiscard]] QString whyNotShelve() const;
     AlarmModel m_model;
     QLabel* m_heading;
     QLabel* m_empty;
     ListTable* m_table;
     QPushButton* m_ack = nullptr;
+    QPushButton* m_aside = nullptr; ///< opens the line with time and reason
+    QWidget* m_shelf = nullptr;
+    QComboBox* m_minutes = nullptr;
+    QLineEdit* m_reason = nullptr;
+    QPushButton* m_shelve = nullptr;
 };
 
 } // namespace tealdeck

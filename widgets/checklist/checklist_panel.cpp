@@ -11,6 +11,7 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QScrollArea>
 #include <QSplitter>
@@ -130,13 +131,22 @@ void ChecklistPanel::makeSheet(const Clock&) {
     m_fix->setTabChangesFocus(true);
     m_fix->setFont(QFont(QStringLiteral("DejaVu Sans Mono"), font().pointSize()));
     m_fix->setMaximumHeight(fontMetrics().height() * 5);
-    m_copy = new QPushButton(tr("Copy the fix"));
+    m_copy = new QPushButton(tr("Copy SQL"));
     m_copy->setAccessibleName(tr("Copy the fix"));
+    m_copyAll = new QPushButton(tr("Copy this sheet"));
+    m_copyAll->setAccessibleName(tr("Copy question, answer, reason and source as text"));
+    connect(m_copyAll, &QPushButton::clicked, this, [this] { QApplication::clipboard()->setText(m_question->text() + '\n' + m_text->text()); });
     connect(m_copy, &QPushButton::clicked, this, [this] { QApplication::clipboard()->setText(m_fix->toPlainText()); });
-    for (QWidget* widget : {static_cast<QWidget*>(m_question), static_cast<QWidget*>(m_text), static_cast<QWidget*>(m_fix), static_cast<QWidget*>(m_copy)}) {
+    for (QWidget* widget : {static_cast<QWidget*>(m_question), static_cast<QWidget*>(m_text), static_cast<QWidget*>(m_fix)}) {
         layout->addWidget(widget);
     }
+    auto* copies = new QHBoxLayout;
+    copies->addWidget(m_copy);
+    copies->addWidget(m_copyAll);
+    copies->addStretch(1);
+    layout->addLayout(copies);
     if (m_confirm != nullptr) {
+        addSignOff(layout);
         layout->addWidget(m_confirm->armButton());
         layout->addWidget(m_confirm->status());
         layout->addSpacing(spacing::LARGE);
@@ -155,6 +165,39 @@ void ChecklistPanel::makeSheet(const Clock&) {
     m_sheet = scroll;
 }
 
+void ChecklistPanel::addSignOff(QVBoxLayout* layout) {
+    m_signOff = new QWidget;
+    auto* row = new QVBoxLayout(m_signOff);
+    row->setContentsMargins(0, 0, 0, 0);
+    m_signReason = new QLineEdit;
+    m_signReason->setAccessibleName(tr("What you saw"));
+    m_signReason->setPlaceholderText(tr("What you saw (kept in the recording)"));
+    m_signReason->setMaxLength(500);
+    m_sign = new QPushButton(tr("Sign off: it is so"));
+    m_sign->setAccessibleName(tr("Sign this item off under your name"));
+    row->addWidget(m_signReason);
+    row->addWidget(m_sign);
+    layout->addWidget(m_signOff);
+    connect(m_signReason, &QLineEdit::textChanged, this, &ChecklistPanel::updateSignOff);
+    connect(m_sign, &QPushButton::clicked, this, [this] {
+        emit signOffRequested({{"item", m_chosenId.substr(m_chosenId.find('/') + 1)}, {"reason", m_signReason->text().trimmed().toStdString()}});
+        m_signReason->clear();
+    });
+}
+
+void ChecklistPanel::updateSignOff() {
+    if (m_signOff == nullptr) {
+        return;
+    }
+    const CheckState* check = chosen();
+    m_signOff->setVisible(check != nullptr && check->family == "manual");
+    const auto reasons = whyNot(m_snapshot, CommandKind::SignOff, m_now.steadyUs);
+    const QString reason = !reasons.empty() ? safeText(reasons.front()) : m_signReason->text().trimmed().isEmpty() ? tr("Write first what you saw.") : QString();
+    m_sign->setEnabled(reason.isEmpty());
+    m_sign->setToolTip(tooltipText(reason.isEmpty() ? tr("Confirms this item under your name; it stays in the recording.") : reason));
+    m_sign->setAccessibleDescription(reason);
+}
+
 const CheckState* ChecklistPanel::chosen() const { return m_chosenId.empty() ? nullptr : m_model.check(m_model.rowOf(m_chosenId)); }
 
 void ChecklistPanel::update(const Snapshot& snapshot, const ViewTime& now) {
@@ -170,6 +213,17 @@ void ChecklistPanel::update(const Snapshot& snapshot, const ViewTime& now) {
     m_model.update(snapshot.checks, now.steadyUs);
     m_heading->setText(tr("CHECKLIST · %1").arg(m_model.summary()));
     showSheet();
+}
+
+QString ChecklistPanel::fixes() const {
+    QStringList parts;
+    for (int row = 0; row < m_model.rowCount(); ++row) {
+        const CheckState& check = *m_model.check(row);
+        if (standingOf(check, m_now.steadyUs) != CheckStanding::Passes && !check.fix.empty()) {
+            parts << QStringLiteral("-- %1: %2\n%3\n").arg(safeText(check.id), safeText(check.question), QString::fromStdString(check.fix));
+        }
+    }
+    return parts.join('\n');
 }
 
 void ChecklistPanel::showSheet() {
@@ -200,6 +254,7 @@ void ChecklistPanel::showSheet() {
     if (m_fix->toPlainText() != fix) {
         m_fix->setPlainText(fix);
     }
+    updateSignOff();
     updateOverride();
 }
 
@@ -209,7 +264,7 @@ void ChecklistPanel::updateOverride() {
     }
     const CheckState* check = chosen();
     const PhaseRule* rule = findRule(m_snapshot.phase, CommandKind::Override);
-    const bool blocks = check != nullptr && isBlocking(*check, m_now.steadyUs);
+    const bool blocks = check != nullptr && check->family != "manual" && isBlocking(*check, m_now.steadyUs);
     for (QWidget* widget : {static_cast<QWidget*>(m_confirm->armButton()), static_cast<QWidget*>(m_confirm->holdButton())}) {
         widget->setVisible(blocks);
     }

@@ -7,6 +7,8 @@
 #include <QFrame>
 
 class QLabel;
+class QLineEdit;
+class QVBoxLayout;
 class QPlainTextEdit;
 class QPushButton;
 
@@ -23,10 +25,14 @@ class ChecklistPanel final : public QFrame {
     ChecklistPanel(const Clock& clock, Controls controls, QWidget* parent = nullptr);
     void update(const Snapshot& snapshot, const ViewTime& now);
     using QFrame::update;
+    /// The fixes of all that is not in order, each under its question as a comment; to be read before it is run.
+    [[nodiscard]] QString fixes() const;
 
   signals:
     /// args as Command wants them: check, reason, typed.
     void overrideRequested(const Json& args);
+    /// args as Command wants them: item, reason.
+    void signOffRequested(const Json& args);
 
   protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -35,6 +41,8 @@ class ChecklistPanel final : public QFrame {
     void makeTable();
     void makeSheet(const Clock& clock);
     void showSheet();
+    void addSignOff(QVBoxLayout* layout);
+    void updateSignOff();
     void updateOverride();
     [[nodiscard]] const CheckState* chosen() const;
 
@@ -46,6 +54,10 @@ class ChecklistPanel final : public QFrame {
     QLabel* m_text = nullptr;
     QPlainTextEdit* m_fix = nullptr;
     QPushButton* m_copy = nullptr;
+    QWidget* m_signOff = nullptr; ///< items that only a person can answer
+    QLineEdit* m_signReason = nullptr;
+    QPushButton* m_sign = nullptr;
+    QPushButton* m_copyAll = nullptr;
     ConfirmControl* m_confirm = nullptr;
     std::string m_chosenId;
     Snapshot m_snapshot;

@@ -79,6 +79,7 @@ void EventPanel::makeFilter() {
 
 void EventPanel::makeTable() {
     m_table = new ListTable(tr("Events"));
+    m_table->setObjectName(QStringLiteral("eventTable"));
     m_table->setModel(&m_filter);
     m_table->horizontalHeader()->hide();
     m_table->setItemDelegate(new RowPainter(

@@ -4,6 +4,7 @@
 #include "widgets/models/row_diff.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/theme.h"
+#include "widgets/theme/words.h"
 
 #include <array>
 
@@ -43,13 +44,13 @@ int AlarmModel::columnCount(const QModelIndex& parent) const { return parent.isV
 
 QString AlarmModel::text(const AlarmState& alarm, int column) const {
     switch (column) {
-    case Priority: return alarm.active ? alarmMark(alarm.priority) + QLatin1Char(' ') + safeText(alarm.priority).toUpper() : QStringLiteral("✓ over");
+    case Priority: return alarm.active ? alarmMark(alarm.priority) + QLatin1Char(' ') + word(alarm.priority == "high" ? "HIGH" : alarm.priority == "medium" ? "MEDIUM" : "LOW") : QStringLiteral("✓ ") + word("over");
     case Since: return formatAge(m_nowUs - alarm.sinceUs);
     case Cause: return safeText(alarm.cause);
     case Response: return safeText(alarm.response);
     case Ack:
         if (isShelved(alarm, m_nowUs)) {
-            return QStringLiteral("aside, %1 min").arg((alarm.shelvedUntilUs - m_nowUs + 59'999'999) / 60'000'000);
+            return word("aside, %1 min").arg((alarm.shelvedUntilUs - m_nowUs + 59'999'999) / 60'000'000);
         }
         return alarm.acknowledgedBy.empty() ? QStringLiteral("–") : safeText(alarm.acknowledgedBy);
     default: return {};
@@ -77,7 +78,7 @@ QVariant AlarmModel::headerData(int section, Qt::Orientation orientation, int ro
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole || section < 0 || section >= ColumnCount) {
         return {};
     }
-    return QLatin1String(names[static_cast<std::size_t>(section)]);
+    return word(names[static_cast<std::size_t>(section)]);
 }
 
 } // namespace tealdeck

@@ -4,6 +4,7 @@
 #include "widgets/models/row_diff.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/theme.h"
+#include "widgets/theme/words.h"
 
 #include <array>
 
@@ -28,12 +29,12 @@ CheckStanding standingOf(const CheckState& check, std::int64_t nowUs) {
 
 QString standingWord(CheckStanding standing) {
     switch (standing) {
-    case CheckStanding::Fails: return QStringLiteral("FAILS");
-    case CheckStanding::Unknown: return QStringLiteral("UNKNOWN");
-    case CheckStanding::Stale: return QStringLiteral("STALE");
-    case CheckStanding::Warns: return QStringLiteral("warns");
-    case CheckStanding::Overridden: return QStringLiteral("overridden");
-    case CheckStanding::Passes: return QStringLiteral("ok");
+    case CheckStanding::Fails: return word("FAILS");
+    case CheckStanding::Unknown: return word("UNKNOWN");
+    case CheckStanding::Stale: return word("STALE");
+    case CheckStanding::Warns: return word("warns");
+    case CheckStanding::Overridden: return word("overridden");
+    case CheckStanding::Passes: return word("ok");
     }
     return {};
 }
@@ -89,16 +90,16 @@ QString CheckModel::summary() const {
     }
     QStringList parts;
     if (inTheWay > 0) {
-        parts << QStringLiteral("%1 in the way").arg(inTheWay);
+        parts << word("%1 in the way").arg(inTheWay);
     }
     if (warn > 0) {
-        parts << (warn == 1 ? QStringLiteral("1 warns") : QStringLiteral("%1 warn").arg(warn));
+        parts << (warn == 1 ? word("1 warns") : word("%1 warn").arg(warn));
     }
     if (overridden > 0) {
-        parts << QStringLiteral("%1 overridden").arg(overridden);
+        parts << word("%1 overridden").arg(overridden);
     }
-    parts << QStringLiteral("%1 ok").arg(rowCount() - inTheWay - warn - overridden);
-    return m_rows.empty() ? QStringLiteral("not asked yet") : parts.join(QStringLiteral(" · "));
+    parts << word("%1 ok").arg(rowCount() - inTheWay - warn - overridden);
+    return m_rows.empty() ? word("not asked yet") : parts.join(QStringLiteral(" · "));
 }
 
 int CheckModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(m_rows.size()); }
@@ -120,7 +121,7 @@ QString CheckModel::text(const Row& row, int column) const {
     case Expected: return safeText(c.expected);
     case Actual: return c.actual.empty() ? unknownMark() : safeText(c.actual);
     case Age: return c.evaluatedUs == 0 ? QStringLiteral("–") : formatAge(m_nowUs - c.evaluatedUs);
-    case Who: return c.overrideBy.empty() ? QStringLiteral("engine") : safeText(c.overrideBy);
+    case Who: return c.overrideBy.empty() ? word("engine") : safeText(c.overrideBy);
     default: return {};
     }
 }
@@ -145,7 +146,7 @@ QVariant CheckModel::headerData(int section, Qt::Orientation orientation, int ro
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole || section < 0 || section >= ColumnCount) {
         return {};
     }
-    return QLatin1String(names[static_cast<std::size_t>(section)]);
+    return word(names[static_cast<std::size_t>(section)]);
 }
 
 } // namespace tealdeck

@@ -3,6 +3,7 @@
 
 #include "widgets/theme/format.h"
 #include "widgets/theme/theme.h"
+#include "widgets/theme/words.h"
 
 #include <algorithm>
 #include <array>
@@ -148,7 +149,7 @@ QVariant EventModel::headerData(int section, Qt::Orientation orientation, int ro
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole || section < 0 || section >= ColumnCount) {
         return {};
     }
-    return QLatin1String(names[static_cast<std::size_t>(section)]);
+    return word(names[static_cast<std::size_t>(section)]);
 }
 
 } // namespace tealdeck

@@ -1,305 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/plot/lag_plots.h"
 
-#include "widgets/plot/plot_spec.h"
+#include "widgets/plot/plot_canvas.h"
 #include "widgets/theme/theme.h"
 
+#include <QBuffer>
 #include <QKeyEvent>
+#include <QSvgGenerator>
 #include <QVBoxLayout>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <qcustomplot.h>
 
 namespace tealdeck {
-namespace {
 
-/// Ticks that read as bytes or seconds instead of powers of ten.
-class UnitTicker final : public QCPAxisTicker {
-  public:
-    explicit UnitTicker(Unit unit) : m_unit(unit) { setTickCount(3); }
-
-  protected:
-    QString getTickLabel(double tick, const QLocale&, QChar, int) override { return tick < 0 ? QString() : tick == 0 ? QStringLiteral("0") : valueText(tick, m_unit); }
-    double getTickStep(const QCPRange& range) override {
-        if (m_unit != Unit::Bytes) {
-            return QCPAxisTicker::getTickStep(range);
-        }
-        const double exact = range.size() / 3;
-        const double power = std::pow(2.0, std::round(std::log2(std::max(exact, 1.0))));
-        return power;
-    }
-
-  private:
-    Unit m_unit;
-};
-
-struct Plot {
-    QCPAxisRect* rect = nullptr;
-    std::array<QCPGraph*, 2> curves{};
-    QCPItemStraightLine* limit = nullptr;
-    QCPItemText* title = nullptr;
-    QCPItemStraightLine* cursor = nullptr;
-};
-
-/// Known values as a line; an unknown stretch breaks it.
-void fill(QCPGraph* graph, const Series* series, std::int64_t from, std::int64_t to, int columns) {
-    QVector<double> keys;
-    QVector<double> values;
-    if (series != nullptr) {
-        for (const SeriesColumn& c : series->columns(from, to, columns)) {
-            const double key = static_cast<double>(c.timeUs) / 1e6;
-            keys << key;
-            values << c.low;
-            if (c.high != c.low && !std::isnan(c.high)) {
-                keys << key;
-                values << c.high;
-            }
-        }
-    }
-    graph->setData(keys, values, true);
-}
-
-} // namespace
-
-struct LagPlots::Impl {
-    QCustomPlot* plot = nullptr;
-    std::array<Plot, PLOTS.size()> plots;
-    std::vector<PlotMark> marks;
-    std::vector<QCPAbstractItem*> markItems;
-    QCPItemText* empty = nullptr;
-    std::int64_t cursorUs = -1;
-    Snapshot snapshot;
-
-    void build(QWidget* parent);
-    void buildPlot(std::size_t i);
-    void colour(const Tokens& t, const QFont& font);
-    void colourPlot(Plot& p, const PlotSpec& spec, const Tokens& t, const QFont& font);
-    /// Draws samples up to `now` alone: a replay holds the future too, and must not show it.
-    void refill(const SeriesStore* series, std::int64_t from, std::int64_t now, std::int64_t to);
-    void scale(Plot& p, const PlotSpec& spec, std::int64_t from, std::int64_t to);
-    void titles(const SeriesStore* series, std::int64_t now);
-    void drawMarks(const Tokens& t, const QFont& font, std::int64_t from, std::int64_t to);
-    void moveCursor(double x);
-};
-
-void LagPlots::Impl::build(QWidget* parent) {
-    plot = new QCustomPlot(parent);
-    plot->setAccessibleName(LagPlots::tr("Lag and load plots"));
-    plot->setFocusPolicy(Qt::NoFocus);
-    plot->setNoAntialiasingOnDrag(true);
-    plot->plotLayout()->clear();
-    plot->plotLayout()->setRowSpacing(2);
-    plot->plotLayout()->setColumnSpacing(4);
-    // Cursor and marks are drawn on a buffer of their own: moving them costs no redraw of the curves.
-    plot->addLayer(QStringLiteral("marks"), plot->layer(QStringLiteral("main")), QCustomPlot::limAbove);
-    plot->layer(QStringLiteral("marks"))->setMode(QCPLayer::lmBuffered);
-    plot->layer(QStringLiteral("overlay"))->setMode(QCPLayer::lmBuffered);
-    for (std::size_t i = 0; i < PLOTS.size(); ++i) {
-        buildPlot(i);
-    }
-    auto* group = new QCPMarginGroup(plot);
-    for (Plot& p : plots) {
-        p.rect->setMarginGroup(QCP::msLeft, group);
-    }
-    empty = new QCPItemText(plot);
-    empty->position->setType(QCPItemPosition::ptViewportRatio);
-    empty->position->setCoords(0.5, 0.5);
-    empty->setText(LagPlots::tr("No samples yet. They begin when the engine talks to the servers."));
-    empty->setClipToAxisRect(false);
-}
-
-void LagPlots::Impl::buildPlot(std::size_t i) {
-    Plot& p = plots[i];
-    p.rect = new QCPAxisRect(plot);
-    plot->plotLayout()->addElement(static_cast<int>(i / 2), static_cast<int>(i % 2), p.rect);
-    QCPAxis* x = p.rect->axis(QCPAxis::atBottom);
-    QCPAxis* y = p.rect->axis(QCPAxis::atLeft);
-    QSharedPointer<QCPAxisTickerTime> time(new QCPAxisTickerTime);
-    time->setTimeFormat(QStringLiteral("%m:%s"));
-    time->setTickCount(4);
-    x->setTicker(time);
-    x->setTickLabels(i >= 2);
-    y->setTicker(QSharedPointer<QCPAxisTicker>(new UnitTicker(PLOTS[i].unit)));
-    p.rect->setMinimumMargins(QMargins(4, 4, 8, i >= 2 ? 4 : 2));
-    for (std::size_t c = 0; c < p.curves.size(); ++c) {
-        p.curves[c] = plot->addGraph(x, y);
-        p.curves[c]->setAdaptiveSampling(true);
-    }
-    const auto line = [&](const char* layer) {
-        auto* item = new QCPItemStraightLine(plot);
-        item->setLayer(QLatin1String(layer));
-        for (QCPItemPosition* position : {item->point1, item->point2}) {
-            position->setAxes(x, y);
-            position->setAxisRect(p.rect);
-        }
-        item->setClipAxisRect(p.rect);
-        item->setVisible(false);
-        return item;
-    };
-    p.limit = line("marks");
-    p.cursor = line("overlay");
-    p.title = new QCPItemText(plot);
-    p.title->setLayer(QStringLiteral("overlay"));
-    p.title->setClipToAxisRect(false);
-    p.title->position->setType(QCPItemPosition::ptAxisRectRatio);
-    p.title->position->setAxisRect(p.rect);
-    p.title->position->setCoords(0, 0);
-    p.title->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
-    p.title->setPadding(QMargins(4, 1, 4, 1));
-}
-
-void LagPlots::Impl::colour(const Tokens& t, const QFont& font) {
-    plot->setBackground(t.surface);
-    empty->setColor(t.muted);
-    empty->setFont(font);
-    for (std::size_t i = 0; i < plots.size(); ++i) {
-        colourPlot(plots[i], PLOTS[i], t, font);
-    }
-}
-
-void LagPlots::Impl::colourPlot(Plot& p, const PlotSpec& spec, const Tokens& t, const QFont& font) {
-    const QFont small = scaledFont(font, 0.82);
-    for (const QCPAxis::AxisType type : {QCPAxis::atBottom, QCPAxis::atLeft, QCPAxis::atTop, QCPAxis::atRight}) {
-        QCPAxis* axis = p.rect->axis(type);
-        if (axis == nullptr) {
-            continue;
-        }
-        axis->setBasePen(QPen(t.line, 1));
-        axis->setTickPen(QPen(t.line, 1));
-        axis->setSubTickPen(Qt::NoPen);
-        axis->setTickLabelColor(t.muted);
-        axis->setTickLabelFont(small);
-        axis->grid()->setPen(QPen(t.line, 1, Qt::DotLine));
-        axis->grid()->setZeroLinePen(QPen(t.line, 1));
-    }
-    for (std::size_t c = 0; c < p.curves.size(); ++c) {
-        const CurveSpec& curve = spec.curves[c];
-        const QColor ink = curve.ink == Ink::Blue ? t.blue : curve.ink == Ink::Green ? t.green : t.text;
-        p.curves[c]->setPen(QPen(ink, 1, curve.dashed ? Qt::DashLine : Qt::SolidLine)); // width 1: wider is 20 times slower
-    }
-    p.limit->setPen(QPen(t.high, 1, Qt::DashDotLine));
-    p.cursor->setPen(QPen(t.mark, 1));
-    p.title->setFont(scaledFont(font, 0.85, QFont::DemiBold));
-    p.title->setColor(t.text);
-    QColor ground = t.surface;
-    ground.setAlpha(225);
-    p.title->setBrush(ground);
-}
-
-void LagPlots::Impl::refill(const SeriesStore* series, std::int64_t from, std::int64_t now, std::int64_t to) {
-    bool any = false;
-    for (std::size_t i = 0; i < plots.size(); ++i) {
-        Plot& p = plots[i];
-        const int columns = std::max(50, p.rect->width());
-        p.rect->axis(QCPAxis::atBottom)->ticker()->setTickCount(std::clamp(p.rect->width() / 70, 2, 5));
-        for (std::size_t c = 0; c < p.curves.size(); ++c) {
-            fill(p.curves[c], series != nullptr ? series->find(PLOTS[i].curves[c].metric) : nullptr, from, now, columns);
-            any = any || p.curves[c]->dataCount() > 0;
-        }
-        p.rect->axis(QCPAxis::atBottom)->setRange(static_cast<double>(from) / 1e6, static_cast<double>(to) / 1e6);
-        scale(p, PLOTS[i], from, to);
-    }
-    empty->setVisible(!any);
-}
-
-void LagPlots::Impl::scale(Plot& p, const PlotSpec& spec, std::int64_t from, std::int64_t to) {
-    double top = spec.unit == Unit::Bytes ? 64 * 1024 : spec.unit == Unit::Seconds ? 0.1 : 10;
-    for (QCPGraph* curve : p.curves) {
-        bool found = false;
-        const QCPRange range = curve->getValueRange(found, QCP::sdBoth, QCPRange(static_cast<double>(from) / 1e6, static_cast<double>(to) / 1e6));
-        top = found ? std::max(top, range.upper) : top;
-    }
-    const auto limit = snapshot.metrics.find(spec.limitMetric);
-    const bool known = limit != snapshot.metrics.end() && limit->second.value;
-    p.limit->setVisible(known);
-    if (known) {
-        p.limit->point1->setCoords(0, *limit->second.value);
-        p.limit->point2->setCoords(1, *limit->second.value);
-        top = std::max(top, *limit->second.value * 1.1);
-    }
-    p.rect->axis(QCPAxis::atLeft)->setRange(0, top * 1.35); // the title's room
-}
-
-void LagPlots::Impl::titles(const SeriesStore* series, std::int64_t now) {
-    for (std::size_t i = 0; i < plots.size(); ++i) {
-        const bool narrow = plots[i].rect->width() < plots[i].title->font().pointSizeF() * 32;
-        QStringList parts{LagPlots::tr(narrow ? PLOTS[i].shortTitle : PLOTS[i].title)};
-        for (const CurveSpec& curve : PLOTS[i].curves) {
-            const Series* s = series != nullptr ? series->find(curve.metric) : nullptr;
-            const Series::Sample* sample = s != nullptr ? s->at(cursorUs >= 0 ? std::min(cursorUs, now) : now) : nullptr;
-            if (sample == nullptr) {
-                continue;
-            }
-            const bool stale = cursorUs < 0 && now - sample->timeUs > staleness::METRIC_US;
-            const QString value = std::isnan(sample->value) ? unknownMark() : valueText(sample->value, PLOTS[i].unit);
-            parts << QStringLiteral("%1 %2 %3%4").arg(curve.dashed ? QStringLiteral("┄") : QStringLiteral("─"), QString::fromUtf8(curve.label), value, stale ? LagPlots::tr(" STALE") : QString());
-        }
-        if (parts.size() == 1) {
-            parts << LagPlots::tr("no samples yet");
-        }
-        plots[i].title->setText(parts.join(QStringLiteral("   ")));
-    }
-}
-
-void LagPlots::Impl::drawMarks(const Tokens& t, const QFont& font, std::int64_t from, std::int64_t to) {
-    for (QCPAbstractItem* item : markItems) {
-        plot->removeItem(item);
-    }
-    markItems.clear();
-    for (const PlotMark& mark : marks) {
-        if (mark.timeUs <= from || mark.timeUs > to) {
-            continue;
-        }
-        const double x = static_cast<double>(mark.timeUs) / 1e6;
-        for (std::size_t i = 0; i < plots.size(); ++i) {
-            auto* line = new QCPItemStraightLine(plot);
-            line->setLayer(QStringLiteral("marks"));
-            for (QCPItemPosition* position : {line->point1, line->point2}) {
-                position->setAxes(plots[i].rect->axis(QCPAxis::atBottom), plots[i].rect->axis(QCPAxis::atLeft));
-                position->setAxisRect(plots[i].rect);
-            }
-            line->setClipAxisRect(plots[i].rect);
-            line->point1->setCoords(x, 0);
-            line->point2->setCoords(x, 1);
-            line->setPen(QPen(t.mark, 1, Qt::DashLine));
-            markItems.push_back(line);
-            if (i >= 2) {
-                continue;
-            }
-            auto* label = new QCPItemText(plot);
-            label->setLayer(QStringLiteral("marks"));
-            label->setText(mark.text);
-            label->setFont(scaledFont(font, 0.75));
-            label->setColor(t.muted);
-            label->setRotation(-90);
-            label->position->setTypeX(QCPItemPosition::ptPlotCoords);
-            label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-            label->position->setAxes(plots[i].rect->axis(QCPAxis::atBottom), plots[i].rect->axis(QCPAxis::atLeft));
-            label->position->setAxisRect(plots[i].rect);
-            label->position->setCoords(x, 0.97);
-            label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
-            label->setClipAxisRect(plots[i].rect);
-            markItems.push_back(label);
-        }
-    }
-}
-
-void LagPlots::Impl::moveCursor(double x) {
-    cursorUs = -1;
-    for (const Plot& p : plots) {
-        if (x >= p.rect->left() && x <= p.rect->right()) {
-            cursorUs = static_cast<std::int64_t>(p.rect->axis(QCPAxis::atBottom)->pixelToCoord(x) * 1e6);
-        }
-    }
-    for (Plot& p : plots) {
-        p.cursor->setVisible(cursorUs >= 0);
-        p.cursor->point1->setCoords(static_cast<double>(cursorUs) / 1e6, 0);
-        p.cursor->point2->setCoords(static_cast<double>(cursorUs) / 1e6, 1);
-    }
-}
-
-LagPlots::LagPlots(QWidget* parent) : QWidget(parent), m_impl(std::make_unique<Impl>()) {
+LagPlots::LagPlots(QWidget* parent) : QWidget(parent), m_impl(std::make_unique<PlotCanvas>()) {
     setAccessibleName(tr("Lag and load plots"));
     setFocusPolicy(Qt::StrongFocus);
     m_impl->build(this);
@@ -378,9 +93,62 @@ std::int64_t LagPlots::newestDrawnUs() const {
     return newest < 0 ? -1 : static_cast<std::int64_t>(std::llround(newest * 1e6));
 }
 
-void LagPlots::resizeEvent(QResizeEvent*) { changed(); }
+QByteArray LagPlots::asPng() {
+    drawNow();
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    m_impl->plot->toPixmap(0, 0, 2).save(&buffer, "PNG"); // twice as fine as the screen: it may be printed
+    return bytes;
+}
 
-void LagPlots::showEvent(QShowEvent*) { changed(); }
+QByteArray LagPlots::asSvg() {
+    drawNow();
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    QSvgGenerator svg;
+    svg.setOutputDevice(&buffer);
+    svg.setSize(m_impl->plot->size());
+    svg.setViewBox(m_impl->plot->rect());
+    svg.setTitle(tr("Lag and load plots"));
+    QCPPainter painter;
+    if (painter.begin(&svg)) {
+        painter.setMode(QCPPainter::pmVectorized);
+        m_impl->plot->toPainter(&painter);
+        painter.end();
+    }
+    return bytes;
+}
+
+QByteArray LagPlots::asCsv() const {
+    QByteArray csv = "seconds,metric,value\r\n";
+    const std::int64_t from = std::max<std::int64_t>(0, m_now.steadyUs - m_spanUs);
+    for (const PlotSpec& spec : PLOTS) {
+        for (const CurveSpec& curve : spec.curves) {
+            const Series* series = m_series != nullptr ? m_series->find(curve.metric) : nullptr;
+            if (series == nullptr) {
+                continue;
+            }
+            for (const Series::Sample& sample : series->samples()) {
+                if (sample.timeUs >= from && sample.timeUs <= m_now.steadyUs) {
+                    csv += QByteArray::number(static_cast<double>(sample.timeUs) / 1e6, 'f', 6) + ',' + curve.metric + ',';
+                    csv += std::isnan(sample.value) ? QByteArray() : QByteArray::number(sample.value, 'g', 12); // empty: unknown
+                    csv += "\r\n";
+                }
+            }
+        }
+    }
+    return csv;
+}
+
+void LagPlots::resizeEvent(QResizeEvent*) {
+    changed();
+}
+
+void LagPlots::showEvent(QShowEvent*) {
+    changed();
+}
 
 void LagPlots::keyPressEvent(QKeyEvent* event) {
     if (event->key() == Qt::Key_Plus) {

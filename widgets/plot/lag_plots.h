@@ -12,6 +12,8 @@
 
 namespace tealdeck {
 
+struct PlotCanvas;
+
 /// A moment drawn through all plots, such as a change of phase.
 struct PlotMark {
     std::int64_t timeUs = 0;
@@ -35,6 +37,10 @@ class LagPlots final : public QWidget {
     [[nodiscard]] std::int64_t span() const { return m_spanUs; }
     /// Draws at once instead of within 100 ms: for pictures.
     void drawNow();
+    /// The plots as they are now; the data of the shown time as "seconds,metric,value" (empty value: unknown).
+    [[nodiscard]] QByteArray asPng();
+    [[nodiscard]] QByteArray asSvg();
+    [[nodiscard]] QByteArray asCsv() const;
     /// Time of the newest sample in the picture; -1: none.
     [[nodiscard]] std::int64_t newestDrawnUs() const;
     [[nodiscard]] QSize minimumSizeHint() const override { return {320, 200}; }
@@ -46,9 +52,8 @@ class LagPlots final : public QWidget {
     void keyPressEvent(QKeyEvent* event) override;
 
   private:
-    struct Impl;
     void changed();
-    std::unique_ptr<Impl> m_impl;
+    std::unique_ptr<PlotCanvas> m_impl;
     const SeriesStore* m_series = nullptr;
     ViewTime m_now;
     std::int64_t m_spanUs = 300'000'000;

@@ -26,9 +26,21 @@ struct PlotSpec {
 };
 
 inline constexpr std::array<PlotSpec, 4> PLOTS = {{
-    {"Lag, bytes", "Lag", Unit::Bytes, "lag_bytes.limit", {{{"lag_bytes.forward", "B→G", Ink::Neutral, false}, {"lag_bytes.reverse", "G→B", Ink::Neutral, true}}}},
-    {"Lag, seconds", "Lag", Unit::Seconds, "lag_seconds.limit", {{{"lag_seconds.forward", "B→G", Ink::Neutral, false}, {"lag_seconds.reverse", "G→B", Ink::Neutral, true}}}},
-    {"Retained WAL", "WAL", Unit::Bytes, "retained_bytes.limit", {{{"retained_bytes.blue", "B", Ink::Blue, false}, {"retained_bytes.green", "G", Ink::Green, true}}}},
+    {"Lag, bytes",
+     "Lag",
+     Unit::Bytes,
+     "lag_bytes.limit",
+     {{{"lag_bytes.forward", "B→G", Ink::Neutral, false}, {"lag_bytes.reverse", "G→B", Ink::Neutral, true}}}},
+    {"Lag, seconds",
+     "Lag",
+     Unit::Seconds,
+     "lag_seconds.limit",
+     {{{"lag_seconds.forward", "B→G", Ink::Neutral, false}, {"lag_seconds.reverse", "G→B", Ink::Neutral, true}}}},
+    {"Retained WAL",
+     "WAL",
+     Unit::Bytes,
+     "retained_bytes.limit",
+     {{{"retained_bytes.blue", "B", Ink::Blue, false}, {"retained_bytes.green", "G", Ink::Green, true}}}},
     {"Transactions/s", "tx/s", Unit::PerSecond, "", {{{"tps.blue", "B", Ink::Blue, false}, {"tps.green", "G", Ink::Green, true}}}},
 }};
 

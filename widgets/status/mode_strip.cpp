@@ -3,6 +3,7 @@
 
 #include "widgets/theme/paint.h"
 #include "widgets/theme/theme.h"
+#include "widgets/theme/words.h"
 
 #include <QPainter>
 
@@ -14,7 +15,7 @@ namespace {
 constexpr Millis ABORT_HOLD{500};
 
 QString modeWord(StripMode mode) {
-    return mode == StripMode::Replay ? QStringLiteral("REPLAY") : mode == StripMode::Rehearsal ? QStringLiteral("REHEARSAL") : QStringLiteral("LIVE");
+    return mode == StripMode::Replay ? word("REPLAY") : mode == StripMode::Rehearsal ? word("REHEARSAL") : word("LIVE");
 }
 
 } // namespace
@@ -26,7 +27,7 @@ ModeStrip::ModeStrip(const Clock& clock, Controls controls, QWidget* parent) : Q
         m_abort = new HoldButton(clock, ABORT_HOLD, this);
         m_abort->setObjectName(QStringLiteral("abort"));
         m_abort->setAlarming(true);
-        m_abort->setText(QString::fromLatin1(abortLabel(Phase::Plan, false)));
+        m_abort->setText(word(abortLabel(Phase::Plan, false)));
         m_abort->setAccessibleName(tr("Abort, hold half a second"));
         connect(m_abort, &HoldButton::held, this, &ModeStrip::abortRequested);
     }
@@ -50,7 +51,7 @@ void ModeStrip::update(const Snapshot& snapshot, const ViewTime& now) {
     m_now = now;
     if (m_abort != nullptr) {
         m_abort->setAlarming(snapshot.phase != Phase::Finalized && snapshot.phase != Phase::Aborted);
-        const QString label = QString::fromLatin1(abortLabel(snapshot.phase, snapshot.pastPointOfNoReturn));
+        const QString label = word(abortLabel(snapshot.phase, snapshot.pastPointOfNoReturn));
         if (label != m_abort->text()) {
             m_abort->setText(label);
             m_abort->setAccessibleName(tr("%1. Hold half a second.").arg(label));

@@ -5,6 +5,7 @@
 #include "widgets/status/ramp_control.h"
 #include "widgets/status/state_line.h"
 #include "widgets/theme/theme.h"
+#include "widgets/theme/words.h"
 
 #include <QComboBox>
 #include <QKeyEvent>
@@ -30,7 +31,7 @@ QLabel* wrapped(QVBoxLayout* layout, const char* objectName) {
 /// Acts that have a place of their own in the window are not offered here, nor is what the engine cannot do yet.
 bool hasOwnPlace(CommandKind kind) {
     return kind == CommandKind::Abort || kind == CommandKind::Override || kind == CommandKind::SignOff || kind == CommandKind::Note || kind == CommandKind::Ramp ||
-           kind == CommandKind::Acknowledge || kind == CommandKind::Shelve;
+           kind == CommandKind::Acknowledge || kind == CommandKind::Shelve || kind == CommandKind::Stop || kind == CommandKind::Drift;
 }
 
 } // namespace
@@ -166,7 +167,7 @@ void NextActPanel::updateActs(const Snapshot& snapshot) {
         }
         m_acts->clear();
         for (const CommandKind kind : offered) {
-            m_acts->addItem(QString::fromLatin1(findRule(snapshot.phase, kind)->title));
+            m_acts->addItem(word(findRule(snapshot.phase, kind)->title));
             if (kind == m_shown) {
                 m_acts->setCurrentIndex(m_acts->count() - 1);
             }
@@ -230,8 +231,8 @@ QStringList NextActPanel::reasonsAgainst(CommandKind kind) const {
 void NextActPanel::updateNext(const Snapshot& snapshot) {
     const PhaseRule* rule = findRule(snapshot.phase, m_shown);
     const QStringList why = reasonsAgainst(m_shown);
-    m_next->setText(rule != nullptr ? QString::fromLatin1(rule->title) : snapshot.phase == Phase::Cutover ? (snapshot.pastPointOfNoReturn ? tr("Nothing to decide: the engine completes the move.") : tr("Nothing to decide: watch, or abort.")) : tr("Nothing to do in this phase."));
-    m_consequence->setText(rule != nullptr ? QString::fromLatin1(rule->consequence) : QString());
+    m_next->setText(rule != nullptr ? word(rule->title) : snapshot.phase == Phase::Cutover ? (snapshot.pastPointOfNoReturn ? tr("Nothing to decide: the engine completes the move.") : tr("Nothing to decide: watch, or abort.")) : tr("Nothing to do in this phase."));
+    m_consequence->setText(rule != nullptr ? word(rule->consequence) : QString());
     QStringList lines;
     for (const QString& reason : why) {
         lines << QStringLiteral("✕ ") + reason;
@@ -247,7 +248,7 @@ void NextActPanel::updateNext(const Snapshot& snapshot) {
     }
     m_next->setVisible(rule == nullptr);
     m_confirm->armButton()->setVisible(rule != nullptr);
-    m_confirm->setAct({m_shown, rule != nullptr ? rule->confirmation : Confirmation::Click, rule != nullptr ? QString::fromLatin1(rule->title) : QString(),
+    m_confirm->setAct({m_shown, rule != nullptr ? rule->confirmation : Confirmation::Click, rule != nullptr ? word(rule->title) : QString(),
                        m_consequence->text(), rule != nullptr ? why : QStringList{tr("Not in this phase.")}, safeText(snapshot.session.deployment), snapshot.gateSeq});
     m_ramp->setVisible(findRule(snapshot.phase, CommandKind::Ramp) != nullptr);
     m_ramp->update(snapshot, reasonsAgainst(CommandKind::Ramp));

@@ -3,6 +3,7 @@
 
 #include "widgets/theme/paint.h"
 #include "widgets/theme/theme.h"
+#include "widgets/theme/words.h"
 
 #include <QPainter>
 
@@ -13,7 +14,7 @@ namespace tealdeck {
 QString phaseTitle(Phase phase) {
     QString name = QString::fromLatin1(phaseName(phase)).replace('-', ' ');
     name[0] = name[0].toUpper();
-    return name;
+    return word(name.toLatin1().constData());
 }
 
 PhaseRail::PhaseRail(QWidget* parent) : QWidget(parent) {

@@ -4,33 +4,73 @@
 #include "widgets/theme/format.h"
 #include "widgets/theme/theme.h"
 
-#include <QHBoxLayout>
+#include <QEvent>
+#include <QGridLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QVBoxLayout>
 
 #include <algorithm>
 #include <cmath>
 
 namespace tealdeck {
 
-RampControl::RampControl(QWidget* parent) : QWidget(parent), m_state(plainLabel({}, this)) {
+RampControl::RampControl(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout), m_state(plainLabel({}, this)) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(spacing::TINY);
     layout->addWidget(m_state);
-    auto* row = new QHBoxLayout;
-    row->setSpacing(spacing::TINY);
+    m_state->setWordWrap(true);
+    m_grid->setSpacing(spacing::TINY);
     for (const int percent : {0, 10, 20, 50, 100}) {
         auto* button = new QPushButton(tr("%1 %").arg(percent));
         button->setAccessibleName(tr("Send %1 percent of the reads to green").arg(percent));
-        button->setMinimumWidth(36);
         button->setStyleSheet(QStringLiteral("padding: 4px 2px"));
         button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
         connect(button, &QPushButton::clicked, this, [this, percent] { emit shareRequested(percent); });
-        row->addWidget(button);
         m_steps.emplace_back(percent, button);
     }
-    layout->addLayout(row);
+    layout->addLayout(m_grid);
+    flow();
+}
+
+int RampControl::widest() const {
+    int width = 36;
+    for (const auto& [percent, button] : m_steps) {
+        width = std::max(width, button->minimumSizeHint().width());
+    }
+    return width;
+}
+
+QSize RampControl::minimumSizeHint() const { return {2 * widest() + spacing::TINY, layout()->minimumSize().height()}; }
+
+void RampControl::flow() {
+    if (m_steps.empty()) {
+        return; // a style reached it before its buttons did
+    }
+    // One row where there is room; with large text in a narrow panel several.
+    const int columns = std::clamp((width() + spacing::TINY) / (widest() + spacing::TINY), 2, static_cast<int>(m_steps.size()));
+    if (columns == m_columns) {
+        return;
+    }
+    m_columns = columns;
+    int place = 0;
+    for (const auto& [percent, button] : m_steps) {
+        m_grid->addWidget(button, place / columns, place % columns);
+        ++place;
+    }
+}
+
+void RampControl::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    flow();
+}
+
+void RampControl::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
+        flow();
+    }
 }
 
 void RampControl::focusNextShare() {

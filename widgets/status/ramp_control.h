@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QGridLayout;
 class QLabel;
 class QPushButton;
 
@@ -17,11 +18,20 @@ class RampControl final : public QWidget {
     void focusNextShare();
     void update(const Snapshot& snapshot, const QStringList& whyNot);
     using QWidget::update;
+    [[nodiscard]] QSize minimumSizeHint() const override; ///< two buttons side by side
 
   signals:
     void shareRequested(int percent);
 
+  protected:
+    void resizeEvent(QResizeEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
   private:
+    void flow();
+    [[nodiscard]] int widest() const;
+    QGridLayout* m_grid;
+    int m_columns = 0;
     QLabel* m_state;
     int m_target = 0;
     std::vector<std::pair<int, QPushButton*>> m_steps;

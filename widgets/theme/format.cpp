@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/theme/format.h"
+#include "widgets/theme/words.h"
 
 #include <QDateTime>
 #include <QRegularExpression>
@@ -50,7 +51,7 @@ QString formatDuration(std::int64_t us) {
 QString formatAge(std::int64_t us) {
     const qint64 s = us / 1'000'000;
     if (s < 1) {
-        return QStringLiteral("now");
+        return word("now");
     }
     if (s < 120) {
         return QStringLiteral("%1 s").arg(s);

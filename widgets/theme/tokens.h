@@ -2,7 +2,10 @@
 #pragma once
 #include <QColor>
 #include <QPalette>
+#include <QString>
 
+#include <array>
+#include <optional>
 #include <vector>
 
 namespace tealdeck {
@@ -10,7 +13,11 @@ namespace tealdeck {
 /// An environment keeps its name, letter, hatch and hue for ever; none of them ever means a status.
 enum class Env { Blue, Green };
 
-enum class ThemeName { Light, Dark };
+/// ColourSafe keeps alarms and identities apart for people who see no difference between red and green.
+enum class ThemeName { Light, Dark, HighContrast, ColourSafe };
+inline constexpr std::array THEMES = {ThemeName::Light, ThemeName::Dark, ThemeName::HighContrast, ThemeName::ColourSafe};
+const char* themeId(ThemeName theme); ///< "light", "dark", "high-contrast", "colour-safe": command line and settings
+std::optional<ThemeName> themeFromId(const QString& id);
 
 /// Every colour that the console draws with. Normal is neutral; the saturated ones are alarms alone.
 struct Tokens {
@@ -45,6 +52,10 @@ QPalette paletteFor(ThemeName theme);
 
 /// WCAG contrast ratio, 1 to 21.
 double contrast(const QColor& a, const QColor& b);
+/// What a colour looks like without green-sensitive cones (the common kind of colour blindness; Viénot, Brettel and Mollon 1999).
+QColor asDeuteranope(const QColor& colour);
+/// Distance of two colours as eyes feel it (CIE76 in L*a*b*); below about 10 they are easily taken for each other.
+double colourDistance(const QColor& a, const QColor& b);
 
 /// A pair that is drawn on top of each other, and the least contrast it must have.
 struct TokenPair {

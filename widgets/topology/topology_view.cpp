@@ -2,6 +2,7 @@
 #include "widgets/topology/topology_view.h"
 
 #include "widgets/theme/theme.h"
+#include "widgets/topology/node_facts.h"
 
 #include <QHelpEvent>
 #include <QKeyEvent>
@@ -65,19 +66,9 @@ std::vector<std::pair<const PlacedNode*, Env>> TopologyView::walkable() const {
 
 QString TopologyView::nodeSheet(const Node& n, Env env) const {
     QStringList lines;
-    lines << tr("%1 %2: %3, %4").arg(envName(env), safeText(n.name), safeText(n.role), safeText(n.state));
-    if (!n.detail.empty()) {
-        lines << safeText(n.detail);
+    for (const Fact& fact : nodeFacts(m_snapshot, env, n.name, m_now)) {
+        lines << fact.cells.join(QStringLiteral(": "));
     }
-    lines << tr("Address: %1:%2").arg(safeText(n.host)).arg(n.port);
-    lines << tr("Zone: %1").arg(n.zone.empty() ? unknownMark() : safeText(n.zone));
-    lines << tr("Version: %1").arg(n.version.empty() ? unknownMark() : safeText(n.version));
-    lines << tr("System identifier: %1").arg(n.systemIdentifier.empty() ? unknownMark() : safeText(n.systemIdentifier));
-    lines << tr("Connections: %1").arg(n.connections ? formatNumber(*n.connections) : unknownMark());
-    if (n.role != "primary") {
-        lines << tr("Behind its primary: %1, %2").arg(bytesOrUnknown(n.lagBytes), secondsOrUnknown(n.lagSeconds));
-    }
-    lines << (n.sampledUs > 0 ? tr("Asked %1 ago%2").arg(formatAge(m_now.steadyUs - n.sampledUs), nodeIsStale(n, m_now) ? tr(": STALE") : QString()) : tr("Never asked"));
     return lines.join('\n');
 }
 
@@ -127,7 +118,7 @@ void TopologyView::mousePressEvent(QMouseEvent* event) {
     for (std::size_t i = 0; i < list.size(); ++i) {
         if (list[i].first->box.contains(event->pos())) {
             m_focusNode = static_cast<int>(i);
-            emit nodeActivated(nodeSheet(nodes(list[i].second)[list[i].first->index], list[i].second));
+            emit nodeActivated(list[i].second, QString::fromStdString(nodes(list[i].second)[list[i].first->index].name));
             update();
         }
     }
@@ -148,7 +139,7 @@ void TopologyView::keyPressEvent(QKeyEvent* event) {
         update();
     } else if (m_focusNode >= 0 && m_focusNode < count && (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter)) {
         const auto& [node, env] = list[static_cast<std::size_t>(m_focusNode)];
-        emit nodeActivated(nodeSheet(nodes(env)[node->index], env));
+        emit nodeActivated(env, QString::fromStdString(nodes(env)[node->index].name));
     } else {
         QWidget::keyPressEvent(event);
     }

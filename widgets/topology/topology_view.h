@@ -21,7 +21,7 @@ class TopologyView final : public QWidget {
     [[nodiscard]] QSize minimumSizeHint() const override { return {320, 180}; }
 
   signals:
-    void nodeActivated(const QString& sheet);
+    void nodeActivated(Env env, const QString& node);
 
   protected:
     void paintEvent(QPaintEvent* event) override;

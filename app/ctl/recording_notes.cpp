@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What reviewers write about a recording and what others left, in the file beside it.
+#include "app/ctl/engine_session.h"
+#include "app/ctl/recording_options.h"
+#include "core/review/external_events.h"
+#include "core/review/times.h"
+#include "core/util/clock.h"
+#include "core/util/files.h"
+#include "core/util/text.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+#include <map>
+
+namespace tealdeck {
+namespace {
+
+std::filesystem::path fileOf(const RecordingOptions& options) {
+    return options.notes.empty() ? notesFileOf(options.file) : std::filesystem::path(options.notes);
+}
+
+/// "00:12:33.120" since the beginning of the recording, in microseconds.
+Result<std::int64_t> positionOf(const std::string& text) {
+    unsigned hours = 0;
+    unsigned minutes = 0;
+    double seconds = 0;
+    int used = 0;
+    if (std::sscanf(text.c_str(), "%5u:%2u:%9lf%n", &hours, &minutes, &seconds, &used) != 3 ||
+        static_cast<std::size_t>(used) != text.size() || minutes > 59 || !(seconds >= 0 && seconds < 60)) {
+        return Error{Error::Kind::Invalid,
+                     fmt::format("{} is no position.", plainText(text, 40)),
+                     "Write it as HH:MM:SS.mmm since the beginning of the recording.",
+                     {}};
+    }
+    return static_cast<std::int64_t>(hours) * 3'600'000'000LL + minutes * 60'000'000LL + static_cast<std::int64_t>(seconds * 1e6 + 0.5);
+}
+
+Json toJson(const ReviewNote& note) {
+    return {{"id", note.id},
+            {"kind", note.kind},
+            {"from_us", note.fromUs},
+            {"to_us", note.toUs},
+            {"author", note.author},
+            {"wall_us", note.writtenWallUs},
+            {"text", note.text},
+            {"owner", note.owner},
+            {"source", note.source},
+            {"offset_ms", note.offsetMs},
+            {"revision", note.revision},
+            {"conflict", note.conflict}};
+}
+
+/// The notes of the recording and that they belong to it.
+Result<NotesFile> boundNotes(RecordingReader& reader, const std::filesystem::path& file) {
+    Result<NotesFile> notes = readNotesFile(file);
+    const Status bound = notes ? checkBinding(reader, notes->binding) : Status();
+    return bound ? std::move(notes) : Result<NotesFile>(bound.error());
+}
+
+} // namespace
+
+int listNotes(const RecordingOptions& options) {
+    const auto reader = RecordingReader::open(options.file);
+    if (!reader) {
+        return failRecording(reader.error());
+    }
+    std::error_code none;
+    const bool there = std::filesystem::exists(fileOf(options), none);
+    const Result<NotesFile> notes = there ? boundNotes(**reader, fileOf(options)) : Result<NotesFile>(NotesFile());
+    if (!notes) {
+        return failRecording(notes.error());
+    }
+    for (const ReviewNote& note : notes->current()) {
+        if (options.json) {
+            fmt::print("{}\n", dumpJson(toJson(note)));
+            continue;
+        }
+        fmt::print("{} {}{}  {}{}  {}: {}{}\n", note.id, review::positionText(note.fromUs),
+                   note.toUs > note.fromUs ? " to " + review::positionText(note.toUs) : "", note.kind, note.conflict ? " CONFLICT" : "",
+                   note.author, note.text, note.owner.empty() ? "" : " (owner: " + note.owner + ")");
+    }
+    if (notes->brokenAtLine != 0) {
+        return failRecording({Error::Kind::Invalid,
+                              fmt::format("The file of notes is damaged at line {}; what lies behind is not shown.", notes->brokenAtLine),
+                              {},
+                              {}});
+    }
+    return 0;
+}
+
+int addNote(const RecordingOptions& options) {
+    const auto reader = RecordingReader::open(options.file);
+    if (!reader) {
+        return failRecording(reader.error());
+    }
+    if (!isNoteKind(options.noteKind) || options.noteKind == "external") {
+        return failRecording({Error::Kind::Invalid,
+                              fmt::format("There is no kind of note named {}.", plainText(options.noteKind, 40)),
+                              "Use bookmark, fact, hypothesis or action.",
+                              {}});
+    }
+    const Result<std::int64_t> from = options.at.empty() ? Result<std::int64_t>(0) : positionOf(options.at);
+    const Result<std::int64_t> to = options.until.empty() ? from : positionOf(options.until);
+    const Result<NotesBinding> binding = bindingTo(**reader);
+    if (!from || !to || !binding) {
+        return failRecording(!from ? from.error() : !to ? to.error() : binding.error());
+    }
+    ReviewNote note;
+    note.kind = options.noteKind;
+    note.fromUs = *from;
+    note.toUs = std::max(*from, *to);
+    note.author = options.author.empty() ? userName() : options.author;
+    note.writtenWallUs = Clock::system().wallUs();
+    note.text = plainText(options.text, 4000);
+    note.owner = options.owner;
+    std::error_code none;
+    const bool there = std::filesystem::exists(fileOf(options), none);
+    const Result<NotesFile> known = there ? boundNotes(**reader, fileOf(options)) : Result<NotesFile>(NotesFile{*binding, {}, {}, 0});
+    if (!known) {
+        return failRecording(known.error());
+    }
+    for (const ReviewNote& other : known->all) {
+        note.revision = other.id == options.noteId ? std::max(note.revision, other.revision + 1) : note.revision;
+    }
+    if (!options.noteId.empty() && note.revision == 1) {
+        return failRecording({Error::Kind::Invalid,
+                              fmt::format("There is no note {}.", plainText(options.noteId, 40)),
+                              "\"tealctl recording notes list\" shows their ids.",
+                              {}});
+    }
+    note.id = options.noteId.empty() ? randomHex(8) : options.noteId;
+    if (const Status added = appendNotes(fileOf(options), known->binding, {note}); !added) {
+        return failRecording(added.error());
+    }
+    fmt::print("{}\n", note.id);
+    return 0;
+}
+
+int mergeNotesFiles(const RecordingOptions& options) {
+    const auto reader = RecordingReader::open(options.file);
+    if (!reader) {
+        return failRecording(reader.error());
+    }
+    const Result<NotesMerge> merged = mergeNotes(**reader, fileOf(options), options.other);
+    if (!merged) {
+        return failRecording(merged.error());
+    }
+    fmt::print("{} added, {} were here already, {} of those added contradict one that is here: \"notes list\" shows both.\n", merged->added,
+               merged->same, merged->conflicts);
+    return merged->conflicts == 0 ? 0 : 1;
+}
+
+int importEvents(const RecordingOptions& options) {
+    const auto reader = RecordingReader::open(options.file);
+    if (!reader) {
+        return failRecording(reader.error());
+    }
+    char* end = nullptr;
+    const long long offset = std::strtoll(options.offset.c_str(), &end, 10);
+    if (*end != '\0') {
+        return failRecording({Error::Kind::Invalid,
+                              fmt::format("--offset-ms {} is no number.", plainText(options.offset, 40)),
+                              "Give milliseconds, such as -1500.",
+                              {}});
+    }
+    const Result<std::string> text = readFile(options.other, std::size_t{16} << 20);
+    Result<std::vector<ReviewNote>> events =
+        text ? review::parseExternalEvents(*text, std::filesystem::path(options.other).filename().string(), offset)
+             : Result<std::vector<ReviewNote>>(text.error());
+    if (!events) {
+        return failRecording(events.error());
+    }
+    const Status placed = review::placeExternalEvents(**reader, *events);
+    const Result<NotesBinding> binding = bindingTo(**reader);
+    std::error_code none;
+    const bool there = std::filesystem::exists(fileOf(options), none);
+    const Result<NotesFile> known = there     ? boundNotes(**reader, fileOf(options))
+                                    : binding ? Result<NotesFile>(NotesFile{*binding, {}, {}, 0})
+                                              : Result<NotesFile>(binding.error());
+    if (!placed || !known) {
+        return failRecording(placed ? known.error() : placed.error());
+    }
+    std::map<std::string, ReviewNote> newest;
+    for (const ReviewNote& note : known->all) {
+        newest[note.id] = note;
+    }
+    std::vector<ReviewNote> fresh;
+    for (ReviewNote& event : *events) {
+        if (const auto here = newest.find(event.id); here != newest.end()) {
+            event.revision = here->second.revision;
+            if (here->second == event) {
+                continue;
+            }
+            ++event.revision; // the same events with another offset
+        }
+        fresh.push_back(event);
+    }
+    const std::size_t count = fresh.size();
+    if (const Status added = fresh.empty() ? Status() : appendNotes(fileOf(options), known->binding, std::move(fresh)); !added) {
+        return failRecording(added.error());
+    }
+    fmt::print("{} of {} events are new; they lie beside the recording, which was not changed.\n", count, events->size());
+    return 0;
+}
+
+} // namespace tealdeck
