@@ -67,7 +67,7 @@ std::vector<Step> Switchover::stepsToPrepare() {
         "nothing to undo: gaps in sequences are harmless"));
     steps.push_back(undoneBy(make(
                                  m_id + ".return-path", "Prepare the feed from " + to + " to " + from,
-                                 [](StepContext&) { return Status(); }, Millis(90000), "a replication slot on " + to,
+                                 [this](StepContext& c) { return armReturnPath(c); }, Millis(90000), "a replication slot on " + to,
                                  "the feed is removed again"),
                              [this] { return disarmReturnPath(); }));
     steps.push_back(
