@@ -11,7 +11,7 @@ TEALDECK_PACKAGES=(
     libpqxx-dev libpq-dev libsqlite3-dev libssl-dev
     nlohmann-json3-dev libtomlplusplus-dev libfmt-dev libcli11-dev
     libgtest-dev libgmock-dev libbenchmark-dev
-    postgresql-15 postgresql-client-15 pgbouncer haproxy openssl
+    postgresql-15 postgresql-client-15 pgbouncer haproxy knot bind9-dnsutils openssl
     xvfb xauth openbox xdotool imagemagick fonts-inter fonts-dejavu-core
     procps iproute2 python3 ca-certificates
 )

@@ -35,4 +35,15 @@ void ActionGate::request(CommandKind kind, Json args) {
     });
 }
 
+void ActionGate::tell(Json shown) {
+    if (CommandSink* sink = m_bridge.commands(); sink != nullptr && m_bridge.state() == SourceState::Live) {
+        Command command;
+        command.kind = CommandKind::Note;
+        command.args = std::move(shown);
+        command.basedOn = m_bridge.snapshot().seq;
+        command.actor = m_actor.toStdString();
+        sink->send(command, [](const CommandReply&) {});
+    }
+}
+
 } // namespace tealdeck

@@ -12,6 +12,8 @@ class ActionGate final : public QObject {
   public:
     ActionGate(EngineBridge& bridge, QString actor, QObject* parent = nullptr);
     void request(CommandKind kind, Json args = Json::object());
+    /// What the operator saw (core/model/shown.h): nobody waits for an answer.
+    void tell(Json shown);
 
   signals:
     void answered(CommandKind kind, bool accepted, const QString& text);

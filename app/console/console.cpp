@@ -5,6 +5,7 @@
 #include "app/console/picture_taker.h"
 #include "app/console/plan_wizard.h"
 #include "app/console/recent_files.h"
+#include "app/console/replay_pdf.h"
 #include "app/console/start_window.h"
 #include "widgets/theme/theme.h"
 
@@ -51,7 +52,9 @@ Console::~Console() {
 }
 
 void Console::begin() {
-    if (!m_options.socket.isEmpty()) {
+    if (!m_options.report.isEmpty()) {
+        QMetaObject::invokeMethod(this, &Console::makeReport, Qt::QueuedConnection); // ends the program, which has to run for that
+    } else if (!m_options.socket.isEmpty()) {
         openSession(liveSession(m_options.socket, m_options.actor, m_options.observer));
     } else if (!m_options.engineCommand.isEmpty()) {
         openSession(commandSession(QProcess::splitCommand(m_options.engineCommand), m_options.actor, m_options.observer));
@@ -71,6 +74,8 @@ void Console::begin() {
         }
     }
 }
+
+void Console::makeReport() { QApplication::exit(writePdfReport(m_options.replay, m_options.report)); }
 
 void Console::showStart() {
     m_start = new StartWindow;
@@ -148,11 +153,11 @@ void Console::openLab(const QString& plan, const QString& folder) {
 
 void Console::openRecording(const QString& file) {
     if (m_start) {
-        m_start->showBusy(tr("Reading and verifying %1 …").arg(file));
+        m_start->showBusy(tr("Opening %1 …").arg(file));
     }
-    // Reading and verifying may take long: a thread of its own hands the result back.
+    // Copying a large one takes a moment: a thread of its own hands the result back.
     QThread* thread = QThread::create([self = QPointer<Console>(this), file] {
-        auto loaded = std::make_shared<Result<std::shared_ptr<const ReplayArchive>>>(loadArchive(file.toStdString()));
+        auto loaded = std::make_shared<Result<std::shared_ptr<const ReplayArchive>>>(openArchive(file.toStdString()));
         QMetaObject::invokeMethod(qApp, [self, file, loaded] {
             if (self) {
                 self->takeArchive(file, *loaded);
@@ -171,7 +176,17 @@ void Console::takeArchive(const QString& file, const Result<std::shared_ptr<cons
     if (!m_options.headless()) {
         rememberFile(file);
     }
-    openSession(replaySession(loaded.value(), QFileInfo(file).fileName(), Clock::system()));
+    Session session = replaySession(loaded.value(), QFileInfo(file).fileName(), Clock::system(), file, m_options.actor);
+    if (m_options.headless()) {
+        session.replay->takeStudy(studyRecording(file.toStdString())); // a picture shows everything
+    } else {
+        studyInBackground(file.toStdString(), [replay = std::weak_ptr(session.replay)](std::shared_ptr<const ReplayStudy> study) {
+            if (const auto open = replay.lock()) {
+                open->takeStudy(std::move(study));
+            }
+        });
+    }
+    openSession(std::move(session));
 }
 
 void Console::openSession(Session session) {

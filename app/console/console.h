@@ -33,6 +33,7 @@ class Console final : public QObject {
     void openFile(const QString& file);
     void openPlan(const QString& plan);
     void openRecording(const QString& file);
+    void makeReport();
     void openWizard(const QString& plan);
     void openLab(const QString& plan, const QString& folder);
     void takeArchive(const QString& file, const Result<std::shared_ptr<const ReplayArchive>>& loaded);

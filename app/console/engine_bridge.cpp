@@ -3,12 +3,14 @@
 
 #include "widgets/theme/theme.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace tealdeck {
 namespace {
 
 constexpr int LEAST_GAP_MS = 50; // 20 updates a second
+constexpr std::size_t LISTED_EVENTS = 2000; ///< replay: before the moment that was jumped to
 
 } // namespace
 
@@ -44,11 +46,7 @@ EngineBridge::~EngineBridge() {
     m_source->stop();
 }
 
-void EngineBridge::setArchive(std::shared_ptr<const ReplayArchive> archive, std::function<ViewTime()> position) {
-    m_archive = std::move(archive);
-    m_position = std::move(position);
-    m_events.setArchive(m_archive->events());
-}
+void EngineBridge::setReplay(std::shared_ptr<const ReplaySource> replay) { m_replay = std::move(replay); }
 
 void EngineBridge::start() {
     SessionListener listener;
@@ -110,8 +108,10 @@ void EngineBridge::take(SessionStart start) {
     m_driver = start.driver;
     m_snapshot = std::move(start.snapshot);
     m_arrivedUs = m_clock.steadyUs();
-    if (m_archive) {
-        m_events.uncoverUpTo(m_snapshot.seq);
+    if (m_replay) {
+        const auto count = static_cast<std::size_t>(m_snapshot.seq);
+        m_events.clear();
+        m_events.append(m_replay->archive().events(count - std::min(count, LISTED_EVENTS), count));
         return;
     }
     m_series = {};
@@ -127,22 +127,18 @@ void EngineBridge::take(SessionStart start) {
 void EngineBridge::take(std::vector<Event> events) {
     for (const Event& event : events) {
         apply(m_snapshot, event);
-        if (!m_archive) {
+        if (!m_replay) {
             m_series.apply(event);
         }
     }
     m_arrivedUs = m_clock.steadyUs();
-    if (m_archive) {
-        m_events.uncoverUpTo(m_snapshot.seq);
-    } else {
-        m_events.append(events);
-    }
+    m_events.append(events);
     emit eventsArrived(events);
 }
 
 ViewTime EngineBridge::now() const {
-    if (m_position) {
-        return m_position();
+    if (m_replay) {
+        return {m_replay->positionUs(), m_replay->wallUs()};
     }
     if (m_snapshot.seq == 0) {
         return {0, 0};

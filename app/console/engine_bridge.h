@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include "app/console/replay_archive.h"
+#include "app/console/replay_source.h"
 #include "core/api/session_source.h"
 #include "core/util/clock.h"
 #include "widgets/models/event_model.h"
@@ -10,7 +10,6 @@
 #include <QObject>
 #include <QTimer>
 
-#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -24,12 +23,12 @@ class EngineBridge final : public QObject {
     EngineBridge(std::shared_ptr<SessionSource> source, const Clock& clock, QObject* parent = nullptr);
     ~EngineBridge() override;
 
-    /// Replay: everything is known beforehand; the position uncovers it.
-    void setArchive(std::shared_ptr<const ReplayArchive> archive, std::function<ViewTime()> position);
+    /// Replay: the newest events before the position are listed, and plots come from the study of the whole recording.
+    void setReplay(std::shared_ptr<const ReplaySource> replay);
     void start();
 
     [[nodiscard]] const Snapshot& snapshot() const { return m_snapshot; }
-    [[nodiscard]] const SeriesStore& series() const { return m_archive ? m_archive->series() : m_series; }
+    [[nodiscard]] const SeriesStore& series() const { return m_replay ? m_replay->study()->series : m_series; }
     [[nodiscard]] EventModel* events() { return &m_events; }
     [[nodiscard]] SourceState state() const { return m_state; }
     [[nodiscard]] QString stateDetail() const { return m_stateDetail; }
@@ -52,8 +51,7 @@ class EngineBridge final : public QObject {
     std::shared_ptr<SessionSource> m_source;
     const Clock& m_clock;
     std::shared_ptr<Inbox> m_inbox;
-    std::shared_ptr<const ReplayArchive> m_archive;
-    std::function<ViewTime()> m_position;
+    std::shared_ptr<const ReplaySource> m_replay;
     Snapshot m_snapshot;
     SeriesStore m_series;
     EventModel m_events;

@@ -25,7 +25,7 @@ void onSignal(int) {
 
 /// What the parser fills: strings of the command line, turned into Options afterwards.
 struct Arguments {
-    std::string socket, engineCommand, plan, replay, at, theme, language, actor, grab, pictures, size, file;
+    std::string socket, engineCommand, plan, replay, at, theme, language, actor, grab, pictures, size, file, report;
     bool observer = false;
     int grabAfterMs = 2000;
 };
@@ -40,6 +40,7 @@ void describeOptions(CLI::App& cli, Arguments& a) {
     source->add_option("file", a.file, "A plan or a recording");
     source->require_option(0, 1);
     cli.add_option("--at", a.at, "With --replay: where to begin, HH:MM:SS.mmm");
+    cli.add_option("--report", a.report, "With --replay: write its report (PDF) and end; needs no display with QT_QPA_PLATFORM=offscreen");
     cli.add_flag("--observer", a.observer, "Only watch: no controls");
     cli.add_option("--as", a.actor, "Your name in the recording");
     cli.add_option("--theme", a.theme, "light, dark, high-contrast or colour-safe")->check(CLI::IsMember({"light", "dark", "high-contrast", "colour-safe"}));
@@ -64,6 +65,7 @@ std::string toOptions(const Arguments& a, tealdeck::Options& o) {
     o.grab = QString::fromStdString(a.grab);
     o.grabAfterMs = a.grabAfterMs;
     o.pictures = QString::fromStdString(a.pictures);
+    o.report = QString::fromStdString(a.report);
     o.actor = QString::fromStdString(!a.actor.empty() ? a.actor : std::getenv("USER") != nullptr ? std::getenv("USER") : "operator");
     o.language = QString::fromStdString(a.language);
     o.theme = tealdeck::themeFromId(QString::fromStdString(a.theme));
@@ -72,6 +74,9 @@ std::string toOptions(const Arguments& a, tealdeck::Options& o) {
         if (!o.atUs || o.replay.isEmpty()) {
             return "--at wants HH:MM:SS.mmm, such as 00:12:33.120, and a recording to go with it.";
         }
+    }
+    if (!o.report.isEmpty() && o.replay.isEmpty()) {
+        return "--report wants a recording to go with it: --replay FILE.";
     }
     if (o.headless()) {
         o.width = 1600;

@@ -8,12 +8,15 @@
 #include "app/console/help_window.h"
 #include "app/console/notice_bar.h"
 #include "app/console/rehearsal_guide.h"
+#include "app/console/replay_desk.h"
+#include "app/console/seen_recorder.h"
 #include "app/console/sleep_guard.h"
 #include "app/console/window_layout.h"
 #include "widgets/alarms/alarm_panel.h"
 #include "widgets/checklist/advice_facts.h"
 #include "widgets/checklist/checklist_panel.h"
 #include "widgets/events/event_panel.h"
+#include "widgets/facts/comparison_facts.h"
 #include "widgets/facts/facts_panel.h"
 #include "widgets/plot/plot_facts.h"
 #include "widgets/status/mode_strip.h"
@@ -95,6 +98,8 @@ void MainWindow::makePanels(const Clock& clock) {
     m_events = new EventPanel(m_bridge->events(), controls ? EventPanel::Controls::Notes : EventPanel::Controls::None);
     m_numbers = new FactsPanel(tr("Numbers of the plots"), {tr("Curve"), tr("Newest"), tr("Least shown"), tr("Greatest shown"), tr("Age")}, tr("No samples yet."));
     m_server = new FactsPanel(tr("Chosen server"), {tr("Fact"), tr("Value")}, tr("Click a server of the topology, or walk there with the arrow keys and press Enter."));
+    m_comparison = new FactsPanel(tr("Comparison of the data"), {tr("Table"), tr("Result"), tr("Found"), tr("Age")},
+                                  tr("The data of both sides was not compared yet. Prepare “Compare the data” on the right."));
     m_advice = new FactsPanel(tr("Advice and cost"), {tr("Question"), tr("Answer"), tr("Age")},
                               tr("Nothing is known yet: run the checklist. Costs are told when the plan has the table [cost]."));
     if (m_session.practice) {
@@ -117,9 +122,15 @@ void MainWindow::layPanels() {
     auto* plotLayout = new QVBoxLayout(plots);
     plotLayout->setContentsMargins(2, 2, 2, 2);
     plotLayout->addWidget(m_plots);
-    std::vector<WindowLayout::Page> foot = {{m_events, tr("Events")}, {m_numbers, tr("Numbers")}, {m_server, tr("Server")}, {m_advice, tr("Advice and cost")}};
+    std::vector<WindowLayout::Page> foot = {{m_events, tr("Events")}, {m_numbers, tr("Numbers")}, {m_server, tr("Server")}, {m_comparison, tr("Comparison")}, {m_advice, tr("Advice and cost")}};
     if (m_guide != nullptr) {
         foot.insert(foot.begin(), {m_guide, tr("Practice")});
+    }
+    if (isReplay()) {
+        m_desk = new ReplayDesk(m_session.replay, m_session.file, m_session.actor, this);
+        for (const auto& [widget, title] : m_desk->pages()) {
+            foot.push_back({widget, title});
+        }
     }
     m_layout = new WindowLayout({.checklist = {m_checklist, tr("Checklist")},
                                  .topology = {scrolled(m_topology), tr("Topology")},
@@ -139,8 +150,7 @@ void MainWindow::layPanels() {
     body->addWidget(m_layout);
     layout->addLayout(body, 1);
     if (isReplay()) {
-        m_replayBar = new ReplayBar;
-        layout->addWidget(m_replayBar);
+        layout->addWidget(m_desk->bar());
     }
     setCentralWidget(page);
 }
@@ -165,6 +175,8 @@ void MainWindow::wireCommands() {
     if (m_gate == nullptr) {
         return;
     }
+    auto* seen = new SeenRecorder(*m_gate, *m_bridge, *m_nextAct, this);
+    seen->watchAbort(m_strip->abortButton());
     connect(m_nextAct, &NextActPanel::commandRequested, m_gate, &ActionGate::request);
     connect(m_strip, &ModeStrip::abortRequested, m_gate, [this] { m_gate->request(CommandKind::Abort); });
     connect(m_checklist, &ChecklistPanel::overrideRequested, m_gate, [this](const Json& args) { m_gate->request(CommandKind::Override, args); });
@@ -185,25 +197,25 @@ void MainWindow::wireCommands() {
 
 void MainWindow::wireReplay() {
     ReplaySource* replay = m_session.replay.get();
-    m_bridge->setArchive(m_session.archive, [replay] { return ViewTime{replay->positionUs(), replay->wallUs()}; });
-    m_replayBar->setData(m_session.archive->timeline());
-    m_replayBar->setVerdict(safeText(m_session.archive->verdict), m_session.archive->verified);
-    m_plots->setSeries(&m_bridge->series());
-    for (const PhaseSpan& span : m_session.archive->timeline().phases) {
+    m_bridge->setReplay(m_session.replay);
+    connect(m_desk, &ReplayDesk::told, this, &MainWindow::notify);
+    connect(m_desk, &ReplayDesk::pageWanted, m_layout, &WindowLayout::raisePanel);
+    connect(m_events, &EventPanel::momentChosen, replay, [replay](qlonglong timeUs) { replay->seek(timeUs); });
+    connect(replay, &ReplaySource::studied, this, &MainWindow::takeStudy);
+    connect(replay, &ReplaySource::moved, this, &MainWindow::showSnapshot);
+    takeStudy();
+}
+
+void MainWindow::takeStudy() {
+    m_marks.clear();
+    for (const PhaseSpan& span : m_session.replay->study()->timeline.phases) {
         if (span.fromUs > 0) {
             m_marks.push_back({span.fromUs, phaseTitle(span.phase)});
         }
     }
+    m_plots->setSeries(&m_bridge->series());
     m_plots->setMarks(m_marks);
-    connect(m_replayBar, &ReplayBar::seekRequested, replay, [replay](qlonglong timeUs) { replay->seek(timeUs); });
-    connect(m_replayBar, &ReplayBar::playRequested, replay, &ReplaySource::setPlaying);
-    connect(m_replayBar, &ReplayBar::speedRequested, replay, &ReplaySource::setSpeed);
-    connect(m_events, &EventPanel::momentChosen, replay, [replay](qlonglong timeUs) { replay->seek(timeUs); });
-    connect(replay, &ReplaySource::playingChanged, m_replayBar, &ReplayBar::setPlaying);
-    connect(replay, &ReplaySource::moved, this, [this, replay] {
-        m_replayBar->setPosition(replay->positionUs(), replay->wallUs());
-        showSnapshot();
-    });
+    showSnapshot();
 }
 
 void MainWindow::start() {
@@ -214,7 +226,7 @@ void MainWindow::start() {
     showSourceState();
     showSnapshot();
     // Never on Abort or Arm: a key pressed by mistake must do nothing.
-    m_replayBar != nullptr ? m_replayBar->scrubber()->setFocus() : m_topology->setFocus();
+    m_desk != nullptr ? m_desk->bar()->scrubber()->setFocus() : m_topology->setFocus();
 }
 
 void MainWindow::showSnapshot() {
@@ -246,6 +258,9 @@ void MainWindow::showSnapshot() {
 void MainWindow::showFacts(const Snapshot& snapshot, const ViewTime& now) {
     if (m_numbers->isVisible()) {
         m_numbers->show({}, plotFacts(m_bridge->series(), now, m_plots->span()));
+    }
+    if (m_comparison->isVisible()) {
+        m_comparison->show(comparisonSummary(snapshot.comparison, now), comparisonFacts(snapshot, now));
     }
     if (m_advice->isVisible()) {
         m_advice->show({}, adviceFacts(snapshot, now));

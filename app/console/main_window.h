@@ -26,7 +26,7 @@ class ModeStrip;
 class NextActPanel;
 class NoticeBar;
 class PhaseRail;
-class ReplayBar;
+class ReplayDesk;
 class SleepGuard;
 class TopologyView;
 class WindowLayout;
@@ -77,6 +77,7 @@ class MainWindow final : public QMainWindow {
     void layPanels();
     void wireCommands();
     void wireReplay();
+    void takeStudy();
     void makeFileMenu();
     void makeExportMenu(QMenu* menu);
     void makeEditMenu();
@@ -107,11 +108,12 @@ class MainWindow final : public QMainWindow {
     AlarmPanel* m_alarms = nullptr;
     EventPanel* m_events = nullptr;
     FactsPanel* m_numbers = nullptr; ///< the plots as a table
+    FactsPanel* m_comparison = nullptr; ///< of the data, and of the schema
     FactsPanel* m_advice = nullptr;  ///< strategy and cost
     FactsPanel* m_guide = nullptr;   ///< practice only
     FactsPanel* m_server = nullptr;  ///< the chosen server's sheet
     std::optional<std::pair<Env, std::string>> m_chosenNode;
-    ReplayBar* m_replayBar = nullptr;
+    ReplayDesk* m_desk = nullptr; ///< replay only
     WindowLayout* m_layout = nullptr;
     ActionRegistry* m_acts = nullptr;
     CommandPalette* m_palette = nullptr;

@@ -19,6 +19,7 @@ struct Options {
     std::optional<ThemeName> theme;
     QString language; ///< "en" or "de"; empty: the settings', else the machine's
     QString actor;
+    QString report; ///< replay: write a PDF here and end
     QString grab;     ///< save one picture here and end
     int grabAfterMs = 2000;
     QString pictures; ///< folder for pictures of the main moments
@@ -26,7 +27,7 @@ struct Options {
     int height = 0;
 
     /// Pictures are made the same everywhere: nothing is read from or kept in the user's settings.
-    [[nodiscard]] bool headless() const { return !grab.isEmpty() || !pictures.isEmpty(); }
+    [[nodiscard]] bool headless() const { return !grab.isEmpty() || !pictures.isEmpty() || !report.isEmpty(); }
 };
 
 } // namespace tealdeck

@@ -4,62 +4,75 @@
 #include "core/recording/reader.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 
 namespace tealdeck {
+namespace {
 
-ReplayArchive::ReplayArchive(std::vector<Event> events)
-    : m_events(std::move(events)), m_spacing(std::max<std::size_t>(500, m_events.size() / 200)), m_timeline(timelineOf(m_events)) {
-    Snapshot snapshot;
-    for (std::size_t i = 0; i < m_events.size(); ++i) {
-        if (i % m_spacing == 0) {
-            m_keyframes.push_back(snapshot);
+class FileArchive final : public ReplayArchive {
+  public:
+    FileArchive(std::unique_ptr<RecordingReader> reader, std::size_t count, std::int64_t endUs)
+        : m_reader(std::move(reader)), m_count(count), m_endUs(endUs) {}
+
+    [[nodiscard]] std::int64_t endUs() const override { return m_endUs; }
+    [[nodiscard]] std::size_t countAt(std::int64_t timeUs) const override {
+        return std::min(m_count, static_cast<std::size_t>(m_reader->seqAt(timeUs).valueOr(0)));
+    }
+    [[nodiscard]] Snapshot snapshotAfter(std::size_t count) const override {
+        return count == 0 ? Snapshot() : m_reader->snapshotAfter(std::min(count, m_count)).valueOr(Snapshot());
+    }
+    [[nodiscard]] std::vector<Event> events(std::size_t from, std::size_t to) const override {
+        std::vector<Event> found;
+        to = std::min(to, m_count);
+        if (from < to) {
+            // What an unsound record hides is not shown; the verdict names the record.
+            static_cast<void>(m_reader->read(from + 1, to - from, [&](const Event& event) {
+                found.push_back(event);
+                return true;
+            }));
         }
-        apply(snapshot, m_events[i]);
-        m_series.apply(m_events[i]);
+        return found;
     }
+
+  private:
+    std::unique_ptr<RecordingReader> m_reader;
+    std::size_t m_count;
+    std::int64_t m_endUs;
+};
+
+/// The last record that can be read, and when it was: that of the file, or the one before a break.
+Result<Event> lastSound(RecordingReader& reader, const RecordingInfo& info) {
+    Event last;
+    Status read = reader.read(std::max<std::uint64_t>(1, info.records), 1, [&](const Event& event) {
+        last = event;
+        return true;
+    });
+    if (!read || last.seq == 0) {
+        // Its end is unsound: look from the beginning how far it goes.
+        read = reader.read(1, 0, [&](const Event& event) {
+            last.seq = event.seq;
+            last.steadyUs = event.steadyUs;
+            return true;
+        });
+    }
+    return last.seq != 0 || read ? Result<Event>(std::move(last)) : Result<Event>(read.error());
 }
 
-std::size_t ReplayArchive::countAt(std::int64_t timeUs) const {
-    const auto end = std::upper_bound(m_events.begin(), m_events.end(), timeUs, [](std::int64_t t, const Event& e) { return t < e.steadyUs; });
-    return static_cast<std::size_t>(end - m_events.begin());
-}
+} // namespace
 
-Snapshot ReplayArchive::snapshotAfter(std::size_t count) const {
-    if (count == 0 || m_keyframes.empty()) {
-        return {};
-    }
-    const std::size_t key = std::min(count / m_spacing, m_keyframes.size() - 1);
-    Snapshot snapshot = m_keyframes[key];
-    for (std::size_t i = key * m_spacing; i < std::min(count, m_events.size()); ++i) {
-        apply(snapshot, m_events[i]);
-    }
-    return snapshot;
-}
-
-Result<std::shared_ptr<const ReplayArchive>> loadArchive(const std::filesystem::path& file) {
+Result<std::shared_ptr<const ReplayArchive>> openArchive(const std::filesystem::path& file) {
     auto reader = RecordingReader::open(file);
     if (!reader) {
         return reader.error();
     }
-    const Result<VerifyReport> verify = (*reader)->verify();
-    std::vector<Event> events;
-    // What is sound before a break is still worth seeing; the verdict says where it ends.
-    const Status read = (*reader)->read(1, 0, [&](const Event& event) {
-        events.push_back(event);
-        return true;
-    });
-    if (events.empty()) {
-        return read ? Error{Error::Kind::Invalid, file.string() + " holds no events.", "It was probably never written to.", {}} : read.error();
+    const Result<RecordingInfo> info = (*reader)->info();
+    const Result<Event> last = lastSound(**reader, info ? *info : RecordingInfo());
+    if (!last) {
+        return last.error();
     }
-    auto archive = std::make_shared<ReplayArchive>(std::move(events));
-    archive->verified = verify && verify.value().ok;
-    archive->verdict = !verify                ? "not verified: " + verify.error().text()
-                       : verify.value().ok    ? fmt::format("chain verified, {} records", verify.value().records)
-                       : verify.value().brokenAtSeq == 0
-                           ? "FILE DAMAGED: " + verify.value().reason
-                                              : fmt::format("CHAIN BROKEN at record {}: {}", verify.value().brokenAtSeq, verify.value().reason);
-    return std::shared_ptr<const ReplayArchive>(std::move(archive));
+    if (last->seq == 0) {
+        return Error{Error::Kind::Invalid, file.string() + " holds no events.", "It was probably never written to.", {}};
+    }
+    return std::shared_ptr<const ReplayArchive>(std::make_shared<FileArchive>(std::move(reader).value(), last->seq, last->steadyUs));
 }
 
 } // namespace tealdeck

@@ -26,8 +26,11 @@ void ReplaySource::seek(std::int64_t timeUs) {
     m_position = std::clamp<std::int64_t>(timeUs, 0, m_archive->endUs());
     m_count = m_archive->countAt(m_position);
     m_lastTickUs = m_clock.steadyUs();
+    Snapshot snapshot = m_archive->snapshotAfter(m_count);
+    m_lastUs = snapshot.steadyUs;
+    m_lastWallUs = snapshot.wallUs;
     if (m_listener.started) {
-        m_listener.started({m_archive->snapshotAfter(m_count), {}, false});
+        m_listener.started({std::move(snapshot), {}, false});
     }
     emit moved();
 }
@@ -35,21 +38,39 @@ void ReplaySource::seek(std::int64_t timeUs) {
 void ReplaySource::playTo(std::int64_t timeUs) {
     m_position = std::clamp<std::int64_t>(timeUs, 0, m_archive->endUs());
     const std::size_t count = m_archive->countAt(m_position);
-    if (count > m_count && m_listener.events) {
-        const auto& all = m_archive->events();
-        m_listener.events({all.begin() + static_cast<std::ptrdiff_t>(m_count), all.begin() + static_cast<std::ptrdiff_t>(count)});
+    if (count > m_count) {
+        std::vector<Event> events = m_archive->events(m_count, count);
+        if (!events.empty()) {
+            m_lastUs = events.back().steadyUs;
+            m_lastWallUs = events.back().wallUs;
+        }
+        if (m_listener.events) {
+            m_listener.events(std::move(events));
+        }
     }
     m_count = count;
     emit moved();
+}
+
+std::int64_t ReplaySource::afterIdle(std::int64_t timeUs) const {
+    constexpr std::int64_t IDLE_US = 2'000'000;
+    const std::int64_t next = nextTime(m_study->timeline.events, timeUs, true);
+    return next - timeUs > IDLE_US ? next - IDLE_US / 2 : timeUs;
+}
+
+void ReplaySource::takeStudy(std::shared_ptr<const ReplayStudy> study) {
+    m_study = std::move(study);
+    emit studied();
 }
 
 void ReplaySource::advance() {
     const std::int64_t now = m_clock.steadyUs();
     const auto passed = static_cast<double>(now - m_lastTickUs) * m_speed;
     m_lastTickUs = now;
-    playTo(m_position + static_cast<std::int64_t>(passed));
+    const std::int64_t to = m_position + static_cast<std::int64_t>(passed);
+    playTo(m_skipIdle ? afterIdle(to) : to);
     if (m_position >= m_archive->endUs()) {
-        setPlaying(false);
+        m_loop ? seek(0) : setPlaying(false);
     }
 }
 
@@ -69,15 +90,13 @@ void ReplaySource::setPlaying(bool play) {
     emit playingChanged(play);
 }
 
-void ReplaySource::setSpeed(double speed) { m_speed = std::clamp(speed, 0.1, 60.0); }
+void ReplaySource::setSpeed(double speed) {
+    m_speed = std::clamp(speed, 0.1, 60.0);
+}
 
 std::int64_t ReplaySource::wallUs() const {
-    if (m_archive->events().empty()) {
-        return 0;
-    }
     // Between two events the wall clock is not known: the last record's is carried on, never interpolated towards the next.
-    const Event& last = m_archive->events()[m_count == 0 ? 0 : m_count - 1];
-    return last.wallUs + (m_position - last.steadyUs);
+    return m_lastWallUs + (m_position - m_lastUs);
 }
 
 } // namespace tealdeck

@@ -28,9 +28,9 @@ Session commandSession(const QStringList& argv, const QString& actor, bool obser
     return {std::make_shared<EngineClient>(std::move(target)), {}, {}, argv.join(' '), actor, observer, {}, false};
 }
 
-Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock) {
+Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock, const QString& file, const QString& actor) {
     auto replay = std::make_shared<ReplaySource>(archive, clock);
-    return {replay, std::move(archive), replay, title, {}, true, {}, false};
+    return {replay, std::move(archive), replay, title, actor, true, {}, false, file};
 }
 
 } // namespace tealdeck

@@ -17,11 +17,13 @@ struct Session {
     bool observer = false; ///< no control is made, as in replay
     QString plan = {};     ///< live only: whose engine can be started again; empty: only its socket is known
     bool practice = false; ///< on the practice lab: the window guides through a rehearsal
+    QString file = {};     ///< replay only: the recording; notes are kept beside it
 };
 
 Session liveSession(const QString& socketPath, const QString& actor, bool observer, const QString& plan = {});
 /// An engine on the standard streams of a program, such as {"ssh", "bastion", "tealdeck-engine", "--stdio", "/plans/shop.toml"}.
 Session commandSession(const QStringList& argv, const QString& actor, bool observer);
-Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock);
+/// Without a study the window shows its panels, and the timeline once ReplaySource::takeStudy() brings it. The actor writes notes.
+Session replaySession(std::shared_ptr<const ReplayArchive> archive, const QString& title, const Clock& clock, const QString& file = {}, const QString& actor = {});
 
 } // namespace tealdeck

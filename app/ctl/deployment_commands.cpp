@@ -137,10 +137,20 @@ void addDeploymentCommands(CLI::App& app, int& exitCode) {
     addChecklistCommands(app, exitCode, a);
     addRunCommand(app, exitCode, a);
     CLI::App* ramp = addPlanCommand(app, "ramp", "Send a share of the reads to GREEN", a);
-    ramp->add_option("--percent", a->percent, "0 to 100")->required()->check(CLI::Range(0.0, 100.0));
+    CLI::Option_group* act = ramp->add_option_group("act", "One of these");
+    act->add_option("--percent", a->percent, "0 to 100")->check(CLI::Range(0.0, 100.0));
+    act->add_flag_callback(
+        "--hold", [a] { a->act = "hold"; }, "The share does not rise until --resume");
+    act->add_flag_callback(
+        "--resume", [a] { a->act = "resume"; }, "It may rise again");
+    act->add_flag_callback(
+        "--back", [a] { a->act = "back"; }, "To the plan's step before, and hold it there");
+    act->require_option(1);
+    ramp->add_option("--reason", a->reason, "Why");
     ramp->callback([a, &exitCode] {
         exitCode = withSession(*a, [a](EngineSession& session, const Plan&) {
-            return session.run(CommandKind::Ramp, {{"percent", a->percent}});
+            return session.run(CommandKind::Ramp,
+                               a->act.empty() ? Json{{"percent", a->percent}} : Json{{"act", a->act}, {"reason", a->reason}});
         });
     });
     CLI::App* show = addPlanCommand(app, "status", "Where the deployment stands, as the servers say", a);

@@ -36,6 +36,7 @@ void addUp(CLI::App& lab, int& exitCode) {
     up->add_option("--scale", options->scale, "Size of shop or pgbench");
     up->add_option("--tables", options->tables, "Tables of schema many");
     up->add_option("--poolers", options->poolers, "PgBouncer instances, 1 or 2");
+    up->add_option("--write-through", options->writeThrough, "How clients find the primary: pgbouncer, haproxy, dns, service or command");
     up->add_flag("--proxies", options->proxies, "Put the fault proxy on the links to the primaries, for \"lab fault\"");
     up->add_option("--engine-disk", options->engineDiskMib, "As root: give the engine's folder a disk of so many MiB, to fill it up");
     up->add_option("--user", options->user, "Unprivileged user of the servers when called as root");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/ctl/copy_commands.h"
 #include "app/ctl/deployment_commands.h"
 #include "app/ctl/drift_command.h"
 #include "app/ctl/help_commands.h"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     int exitCode = 0;
     tealdeck::addDeploymentCommands(app, exitCode);
+    tealdeck::addCopyCommands(app, exitCode);
     tealdeck::addWatchCommands(app, exitCode);
     tealdeck::addVerifyCommand(app, exitCode);
     tealdeck::addDriftCommand(app, exitCode);

@@ -6,6 +6,7 @@
 #include "core/engine/dry_run.h"
 #include "core/model/phase.h"
 #include "core/recipe/dry_runner.h"
+#include "core/traffic/write_router.h"
 #include "core/util/json.h"
 
 #include <fmt/format.h>
@@ -45,8 +46,16 @@ void explainRouters(const Plan& plan) {
         fmt::print("Writes of {} go through the pooler {} at {}:{}; its file {} is rewritten for the switch and given back by an abort.\n",
                    joined(p.databases), p.name, p.host, p.port, p.databasesFile);
     }
+    for (const auto& router : makeWriteRouters(plan)) {
+        fmt::print("Writes find the primary by {} ({}); it is moved when the new primary has opened, and given back by an abort.\n",
+                   router->what(), router->name());
+    }
+    for (const DnsPlan& dns : plan.routers.dns) {
+        fmt::print("  {} may be remembered by clients for {} s.\n", dns.record, dns.ttlSeconds);
+    }
     if (plan.pgbouncers.empty()) {
-        fmt::print("No pooler is named: clients are cut off at the switch and must find GREEN by themselves.\n");
+        fmt::print("No pooler is named: clients are cut off at the switch and must {}.\n",
+                   plan.routers.empty() ? "find GREEN by themselves" : "connect again");
     }
     for (const HaproxyPlan& h : plan.haproxies) {
         fmt::print("Reads go through the balancer {} ({}), backend {}: {} belong to BLUE, {} to GREEN.\n", h.name, h.socket, h.backend,

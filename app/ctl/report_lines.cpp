@@ -55,6 +55,16 @@ void printStep(const Json& body) {
     }
 }
 
+void printCopy(const Json& body) {
+    const CopyState c = copyFromJson(body);
+    if (c.state.empty()) {
+        return; // a batch of tables that ended
+    }
+    const std::string line =
+        fmt::format("{} of {}: {}{}{}", c.state, plain(c.database), copyText(c), c.detail.empty() ? "" : "; ", plain(c.detail));
+    fmt::print("  {} {}\n", c.state == "failed" ? inked("✗", Ink::Bad) : inked("…", Ink::Quiet), inked(line, Ink::Quiet));
+}
+
 void printAlarm(const Json& body) {
     const bool active = member<bool>(body, "active", true);
     const std::string by = member<std::string>(body, "acknowledged_by", "");
@@ -143,6 +153,25 @@ void printAlarms(const Snapshot& s, bool all) {
     }
 }
 
+void printCopies(const Snapshot& s, bool running) {
+    for (const CopyState& c : s.copies) {
+        fmt::print("  {} copy of {}: {}, {}{}{}\n", c.strategy, plain(c.database), c.state, copyText(c), c.detail.empty() ? "" : "; ",
+                   plain(c.detail));
+        for (const CopyTableState& t : c.running) {
+            if (running) {
+                fmt::print("    {}: {:.0f} rows, {:.1f} MB{}\n", plain(t.table), t.rows, t.bytes / 1e6,
+                           t.bytesTotal > 0 ? fmt::format(" of about {:.1f} MB", t.bytesTotal / 1e6) : "");
+            }
+        }
+        for (const CopyFailure& f : c.failures) {
+            fmt::print("    {} {}: {} {}\n", inked("✗", Ink::Bad), plain(f.table), plain(f.error), plain(f.remedy));
+        }
+    }
+    if (running && s.copies.empty()) {
+        fmt::print("Nothing has been copied.\n");
+    }
+}
+
 /// Steps that run now, and how long they usually take.
 void printRunning(const Snapshot& s) {
     for (const StepState& step : s.steps) {
@@ -172,6 +201,9 @@ void printProgress(const Event& event) {
     case EventKind::Step:
         printStep(b);
         break;
+    case EventKind::Copy:
+        printCopy(b);
+        break;
     case EventKind::Alarm:
         printAlarm(b);
         break;
@@ -198,6 +230,9 @@ void printSummary(const Snapshot& s) {
             fmt::print("  {} feed of {}: {}, {} of {} tables, lag {}, {} {}\n", r.direction, plain(r.database), r.state, r.tablesReady,
                        r.tablesTotal, number(r.lagBytes, "bytes"), number(r.lagSeconds, "s"), plain(r.error));
         }
+    }
+    if (s.phase == Phase::Replicate) {
+        printCopies(s, false);
     }
     printRunning(s);
     printOutlook(s);
@@ -235,7 +270,9 @@ Json statusReport(const Snapshot& s) {
             {"inventory", all["inventory"]},
             {"sampling", {{"cpu_percent", orNull(metricOf(s, "sampler_cpu_percent"))}, {"ms", orNull(metricOf(s, "sampler_ms"))}}},
             {"replication", all["replication"]},
+            {"copies", all["copies"]},
             {"traffic", all["traffic"]},
+            {"metrics", all["metrics"]},
             {"checks", s.checks.size()},
             {"blocking", blocking},
             {"alarms", all["alarms"]},

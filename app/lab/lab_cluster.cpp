@@ -4,7 +4,9 @@
 #include "app/lab/fault_proxy.h"
 #include "app/lab/lab_files.h"
 #include "app/lab/lab_processes.h"
+#include "app/lab/lab_write_files.h"
 #include "app/lab/sql_client.h"
+#include "core/traffic/dns_query.h"
 #include "core/util/files.h"
 #include "core/util/process.h"
 
@@ -238,9 +240,46 @@ Status LabStart::startPooler(const LabPooler& pooler) {
 }
 
 Status LabStart::startBalancer() {
+    if (m_state.writePort != 0) {
+        letGo(m_state.writePort);
+    }
     const LabProcess what{"balancer", "balancer", "", 0, 0, m_state.balancerPort, m_state.path("logs/balancer.log").string()};
     return startAndNote({systemProgram("haproxy"), "-db", "-f", m_state.path("haproxy/haproxy.cfg").string()}, what,
                         [this] { return acceptsConnections(m_state.balancerPort); });
+}
+
+Status LabStart::startNameServer() {
+    letGo(m_state.dnsPort);
+    const LabProcess what{"name-server", "dns", "", 0, 0, m_state.dnsPort, m_state.path("logs/name-server.log").string()};
+    return startAndNote({systemProgram("knotd"), "-c", m_state.path("dns/knot.conf").string()}, what, [this] {
+        const Result<DnsAnswer> answer = askDns("127.0.0.1", m_state.dnsPort, LAB_RECORD, DnsType::A, Millis(200));
+        return answer.ok() && answer->authoritative;
+    });
+}
+
+/// What clients and the plan need to find the primary without a pooler. The files that the engine changes belong to the caller.
+Status LabStart::writeWritePath() {
+    if (m_state.options.writeThrough == "service") {
+        return writeFileAtomically(m_state.serviceFile(), serviceFileText(m_state), 0644);
+    }
+    if (m_state.options.writeThrough == "command") {
+        const Status written = writeFileAtomically(m_state.moverFile(), "blue\n", 0644);
+        return written ? writeFileAtomically(m_state.moverProgram(), moverScript(), 0755) : written;
+    }
+    if (m_state.dnsPort == 0) {
+        return {};
+    }
+    const std::string secret = randomHex(32); // its characters are valid base64 too
+    if (Status s = writeFileAtomically(m_state.tsigFile(), tsigKey(secret), 0600); !s) {
+        return s;
+    }
+    for (const auto& [name, text] :
+         std::map<std::string, std::string>{{"dns/knot.conf", knotConf(m_state, secret)}, {"dns/zone", zoneFile()}}) {
+        if (Status s = writeOwned(m_state, m_state.path(name), text, 0600); !s) {
+            return s;
+        }
+    }
+    return startNameServer();
 }
 
 /// The proxy is tealctl itself, in a process of its own.
@@ -273,6 +312,9 @@ Status LabStart::startRouters() {
         if (Status s = startPooler(pooler); !s) {
             return s;
         }
+    }
+    if (Status s = writeWritePath(); !s) {
+        return s;
     }
     if (Status s = writeOwned(m_state, m_state.path("haproxy/haproxy.cfg"), haproxyConf(m_state), 0600); !s) {
         return s;
@@ -309,6 +351,10 @@ Status LabStart::restart(const std::string& name) {
     if (name == "fault-proxy" && m_state.options.proxies) {
         forget(name);
         return startProxy();
+    }
+    if (name == "name-server" && m_state.dnsPort != 0) {
+        forget(name);
+        return startNameServer();
     }
     if (name == "balancer") {
         forget(name);

@@ -30,6 +30,8 @@ class LabStart {
     Status startServer(const LabServer& server);
     Status startPooler(const LabPooler& pooler);
     Status startBalancer();
+    Status startNameServer();
+    Status writeWritePath();
     Status startProxy();
     void forget(const std::string& name);
     Status startAndNote(const std::vector<std::string>& argv, const LabProcess& what, const std::function<bool()>& ready);

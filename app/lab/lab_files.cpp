@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/lab/lab_files.h"
 
+#include "app/lab/lab_write_files.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
@@ -36,11 +38,11 @@ std::string planSide(const LabState& state, Side side, const char* name) {
 }
 
 std::string planRouters(const LabState& state) {
-    std::string text;
+    std::string text = planWrites(state);
     for (const LabPooler& pooler : state.poolers) {
         text += fmt::format("[[pgbouncer]]\nname = \"{}\"\nhost = \"127.0.0.1\"\nport = {}\nuser = \"pgb_admin\"\npassfile = "
                             "\"{}\"\nsslmode = \"disable\"\n"
-                            "databases_file = \"{}/databases.ini\"\ndatabases = {}\n{}\n",
+                            "databases_file = \"{}/databases.ini\"\ndatabases = {}\nprobe_user = \"shop_test\"\n{}\n",
                             pooler.name, pooler.port, state.clientPassfile(), pooler.folder, tomlList(state.databases),
                             state.options.proxies ? fmt::format("blue_port = {}\ngreen_port = {}\n", portFor(state, "pooler", Side::Blue),
                                                                 portFor(state, "pooler", Side::Green))
@@ -177,6 +179,7 @@ std::string haproxyConf(const LabState& state) {
     std::string text = fmt::format(R"(global
     maxconn 600
     stats socket {} mode 600 level admin
+    server-state-file {}
     stats timeout 1h
 
 defaults
@@ -192,14 +195,14 @@ frontend reads_in
 backend reads
     balance roundrobin
 )",
-                                   state.balancerSocket(), state.balancerPort);
+                                   state.balancerSocket(), state.balancerState(), state.balancerPort);
     for (const Side side : {Side::Blue, Side::Green}) {
         for (const LabServer& server : readServers(state, side)) {
             text += fmt::format("    server {} 127.0.0.1:{} weight 100{}\n", haproxyServerName(server), server.port,
                                 side == Side::Green ? " disabled" : "");
         }
     }
-    return text;
+    return text + haproxyWrites(state);
 }
 
 std::string planToml(const LabState& state) {

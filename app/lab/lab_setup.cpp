@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <random>
+#include <set>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,6 +132,11 @@ Status checkLabOptions(const LabOptions& o) {
     if (o.poolers < 1 || o.poolers > 2) {
         return wrong(fmt::format("--poolers: {} is out of range.", o.poolers), "Allowed are 1 and 2.");
     }
+    const std::set<std::string> ways = {"pgbouncer", "haproxy", "dns", "service", "command"};
+    if (ways.count(o.writeThrough) == 0) {
+        return wrong(fmt::format("--write-through: there is no way {}.", o.writeThrough),
+                     "Allowed are pgbouncer, haproxy, dns, service and command.");
+    }
     if (o.engineDiskMib != 0 && (o.engineDiskMib < 4 || o.engineDiskMib > 4096)) {
         return wrong(fmt::format("--engine-disk: {} is out of range.", o.engineDiskMib), "Allowed are 4 to 4096 MiB.");
     }
@@ -237,7 +243,8 @@ Status layOut(LabState& state, HeldPorts& ports) {
     if (Status s = layOutSide(state, ports, "green", state.options.greenMajor); !s) {
         return s;
     }
-    for (int i = 1; i <= state.options.poolers; ++i) {
+    const std::string& through = state.options.writeThrough;
+    for (int i = 1; through == "pgbouncer" && i <= state.options.poolers; ++i) {
         Result<int> port = ports.take();
         if (!port) {
             return port.error();
@@ -250,6 +257,15 @@ Status layOut(LabState& state, HeldPorts& ports) {
         return port.error();
     }
     state.balancerPort = *port;
+    for (int* more : {&state.writePort, &state.dnsPort}) {
+        if (through == "dns" || (through == "haproxy" && more == &state.writePort)) {
+            Result<int> own = ports.take();
+            if (!own) {
+                return own.error();
+            }
+            *more = *own;
+        }
+    }
     return state.options.proxies ? layOutLinks(state, ports) : Status();
 }
 
@@ -291,6 +307,9 @@ Status makeLabFolders(LabState& state) {
         return s;
     }
     std::vector<std::string> folders = {"server", "logs", "haproxy"};
+    if (state.dnsPort != 0) {
+        folders.emplace_back("dns");
+    }
     for (const LabPooler& pooler : state.poolers) {
         folders.push_back(fs::path(pooler.folder).filename().string());
     }
@@ -332,7 +351,7 @@ Status makeLabCertificates(const LabState& state) {
                                        "-subj",   "/CN=localhost",
                                        "-CA",     "ca.crt",
                                        "-CAkey",  "ca.key",
-                                       "-addext", "subjectAltName=DNS:localhost,DNS:127.0.0.1,IP:127.0.0.1",
+                                       "-addext", std::string("subjectAltName=DNS:localhost,DNS:127.0.0.1,IP:127.0.0.1,DNS:") + LAB_RECORD,
                                        "-addext", "basicConstraints=critical,CA:FALSE",
                                        "-keyout", "server.key",
                                        "-out",    "server.crt"};

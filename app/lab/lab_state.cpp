@@ -59,6 +59,7 @@ void readOptions(const Json& j, LabOptions& o) {
     o.schema = member<std::string>(j, "schema", {});
     o.scale = member<int>(j, "scale", 1);
     o.tables = member<int>(j, "tables", 0);
+    o.writeThrough = member<std::string>(j, "write_through", "pgbouncer");
     o.engineDiskMib = member<int>(j, "engine_disk_mib", 0);
 }
 
@@ -123,6 +124,9 @@ Json labToJson(const LabState& state) {
                  {"schema", state.options.schema},
                  {"scale", state.options.scale},
                  {"tables", state.options.tables},
+                 {"write_through", state.options.writeThrough},
+                 {"write_port", state.writePort},
+                 {"dns_port", state.dnsPort},
                  {"engine_disk_mib", state.options.engineDiskMib},
                  {"databases", state.databases},
                  {"user", state.user},
@@ -176,6 +180,8 @@ Result<LabState> readLab(const std::filesystem::path& dir) {
     state.socketFolder = member<std::string>(*json, "socket_folder", {});
     state.socketFolderOutside = member<bool>(*json, "socket_folder_outside", false);
     state.balancerPort = member<int>(member<Json>(*json, "balancer", Json::object()), "port", 0);
+    state.writePort = member<int>(*json, "write_port", 0);
+    state.dnsPort = member<int>(*json, "dns_port", 0);
     for (const Json& d : listOf(*json, "databases")) {
         state.databases.push_back(d.is_string() ? d.get<std::string>() : std::string());
     }

@@ -28,17 +28,16 @@ double msBetween(std::int64_t fromNs, std::int64_t toNs) {
 } // namespace
 
 LoadClient::LoadClient(const Shared& shared, int number, int index, LoadTally& tally)
-    : m_shared(shared), m_number(number), m_tally(tally), m_random(static_cast<unsigned>(number) * 2654435761U + 1) {
+    : m_shared(shared), m_number(number), m_tally(tally), m_path(shared.lab, index),
+      m_random(static_cast<unsigned>(number) * 2654435761U + 1) {
     const LabState& lab = shared.lab;
-    const LabPooler& pooler = lab.poolers[static_cast<std::size_t>(index) % lab.poolers.size()];
     for (const std::string& database : lab.databases) {
         const std::string& straight = shared.options.straightTo;
-        auto parameters = labConnection(
-            lab, straight.empty() ? pooler.port : lab.primary(straight == "blue" ? Side::Blue : Side::Green).port, "shop_app", database);
-        if (straight.empty()) {
-            parameters["sslmode"] = "disable";
+        std::map<std::string, std::string> parameters;
+        if (!straight.empty()) {
+            parameters = labConnection(lab, lab.primary(straight == "blue" ? Side::Blue : Side::Green).port, "shop_app", database);
+            parameters["application_name"] = "lab-load";
         }
-        parameters["application_name"] = "lab-load";
         m_writers.push_back(std::unique_ptr<Target>(new Target{database, LoadConnection(shared.stop), false, 0, parameters}));
         parameters = labConnection(lab, lab.balancerPort, "shop_reader", database);
         parameters["application_name"] = "lab-load";
@@ -191,7 +190,10 @@ void LoadClient::write() {
     bool committing = false;
     LoadReply reply;
     if (!target.connection.isOpen()) {
-        reply = connect(target.connection, target.parameters, target.everOpen);
+        // Asked anew each time: that is how these clients notice that the primary has moved.
+        const std::map<std::string, std::string> parameters =
+            m_shared.options.straightTo.empty() ? m_path.find(target.database) : target.parameters;
+        reply = connect(target.connection, parameters, target.everOpen);
     }
     if (reply.outcome == LoadReply::Outcome::Ok) {
         reply = writeOnce(target.connection, target.database, committing, event);

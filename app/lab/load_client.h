@@ -2,6 +2,7 @@
 #pragma once
 #include "app/lab/load_connection.h"
 #include "app/lab/load_run.h"
+#include "app/lab/write_path.h"
 
 #include <random>
 
@@ -44,6 +45,7 @@ class LoadClient {
     Shared m_shared;
     int m_number;
     LoadTally& m_tally;
+    WritePath m_path;
     std::minstd_rand m_random;
     std::vector<std::unique_ptr<Target>> m_writers;
     std::vector<std::unique_ptr<Target>> m_readers;

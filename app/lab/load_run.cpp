@@ -22,9 +22,10 @@ LoadRun::~LoadRun() {
 }
 
 Status LoadRun::start() {
-    if (m_lab.poolers.empty() || m_lab.databases.empty()) {
-        return Error{Error::Kind::Invalid, "The lab has no pooler or no database.", "Start a lab with: tealctl lab up", {}};
+    if (m_lab.databases.empty()) {
+        return Error{Error::Kind::Invalid, "The lab has no database.", "Start a lab with: tealctl lab up", {}};
     }
+    WritePath::prepare(m_lab);
     if (m_lab.phase != "up") {
         return Error{Error::Kind::Invalid,
                      fmt::format("--dir: the lab in {} is not up (its state is {}).", m_lab.options.dir.string(), m_lab.phase),

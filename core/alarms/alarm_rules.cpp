@@ -258,7 +258,7 @@ std::vector<AlarmFinding> checklistFails(const AlarmView& v) {
 } // namespace
 
 AlarmLimits alarmLimits(const Plan& plan) {
-    return {plan.alarms, plan.ramp.maxLagSeconds, !plan.pgbouncers.empty()};
+    return {plan.alarms, plan.ramp.maxLagSeconds, !plan.pgbouncers.empty() || !plan.routers.empty()};
 }
 
 std::optional<double> AlarmView::metric(const std::string& name, Millis maxAge) const {

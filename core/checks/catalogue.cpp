@@ -16,6 +16,8 @@ const char* scopeName(CheckScope scope) {
         return "pair";
     case CheckScope::EachPooler:
         return "pooler";
+    case CheckScope::EachRouter:
+        return "each router";
     case CheckScope::EachBalancer:
         return "balancer";
     }
@@ -31,8 +33,8 @@ const char* whenName(CheckWhen when) {
 const std::vector<CheckDefinition>& checkCatalogue() {
     static const std::vector<CheckDefinition> catalogue = [] {
         std::vector<CheckDefinition> all;
-        for (const auto family : {serverChecks, capacityChecks, pairChecks, networkChecks, routerChecks, sessionChecks, consumerChecks,
-                                  roleChecks, roleParityChecks, objectChecks, structureChecks, extensionChecks, localeChecks, versionChecks,
+        for (const auto family : {serverChecks, capacityChecks, pairChecks, networkChecks, routerChecks, writeRouterChecks,
+                                  sessionChecks, consumerChecks, roleChecks, roleParityChecks, objectChecks, structureChecks, extensionChecks, localeChecks, versionChecks,
                                   parityChecks, replicaChecks, cutoverChecks}) {
             for (CheckDefinition& check : family()) {
                 all.push_back(std::move(check));

@@ -29,6 +29,7 @@ std::vector<CheckDefinition> versionChecks();
 std::vector<CheckDefinition> roleChecks();
 std::vector<CheckDefinition> pairChecks();
 std::vector<CheckDefinition> routerChecks();
+std::vector<CheckDefinition> writeRouterChecks();
 std::vector<CheckDefinition> cutoverChecks();
 std::vector<CheckDefinition> capacityChecks();
 std::vector<CheckDefinition> consumerChecks();

@@ -27,7 +27,7 @@ struct CheckContext {
 };
 
 /// Whom a check asks. Source and destination follow the direction.
-enum class CheckScope { Source, Destination, EachPrimary, Pair, EachPooler, EachBalancer };
+enum class CheckScope { Source, Destination, EachPrimary, Pair, EachPooler, EachBalancer, EachRouter };
 enum class CheckWhen { BeforeReplication, BeforeCutover, Always };
 
 /// A statement that mends a finding, and where it is to be run.
@@ -56,7 +56,7 @@ struct CheckSubject {
     const CheckContext& context;
     Side side = Side::Blue;
     std::string database;   ///< empty: the server as a whole
-    std::size_t router = 0; ///< place in the plan's list of poolers or balancers
+    std::size_t router = 0; ///< place in the plan's list of poolers or balancers, or in makeWriteRouters
     [[nodiscard]] const Plan& plan() const { return sessions.plan(); }
 };
 

@@ -3,6 +3,7 @@
 #include "core/postgres/connection.h"
 #include "core/traffic/haproxy.h"
 #include "core/traffic/pgbouncer.h"
+#include "core/traffic/write_router.h"
 
 #include <map>
 #include <memory>
@@ -16,7 +17,7 @@ namespace tealdeck {
 /// server costs one time-out. One statement at a time on each server.
 class CheckSessions {
   public:
-    explicit CheckSessions(const Connector& connector) : m_connector(connector) {}
+    explicit CheckSessions(const Connector& connector) : m_connector(connector), m_routers(makeWriteRouters(connector.plan())) {}
     [[nodiscard]] const Plan& plan() const { return m_connector.plan(); }
     [[nodiscard]] const Connector& connector() const { return m_connector; }
 
@@ -31,6 +32,7 @@ class CheckSessions {
     /// Status of a pooler, asked once.
     const Result<PoolerStatus>& pooler(std::size_t index);
     const Result<HaproxyStatus>& balancer(std::size_t index);
+    [[nodiscard]] const WriteRouters& routers() const { return m_routers; }
 
     static constexpr Millis STATEMENT_LIMIT{5000};
     static constexpr Millis CONNECT_LIMIT{3000};
@@ -40,6 +42,7 @@ class CheckSessions {
     Result<std::unique_ptr<Connection>> open(Side side, const Endpoint& endpoint, const std::string& database);
 
     const Connector& m_connector;
+    WriteRouters m_routers;
     std::map<std::pair<Side, std::string>, Result<std::unique_ptr<Connection>>> m_sessions;
     std::map<std::pair<Side, std::string>, Result<std::unique_ptr<Connection>>> m_replicas; ///< by name in the plan
     std::map<Side, Error> m_unreachable;

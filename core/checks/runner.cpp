@@ -88,6 +88,12 @@ class Run {
                        check.id + "/" + m_sessions.plan().haproxies[i].name);
             }
             return;
+        case CheckScope::EachRouter:
+            for (std::size_t i = 0; i < m_sessions.routers().size(); ++i) {
+                answer(check, {m_sessions, m_context, sourceOf(m_context.direction), "", i},
+                       check.id + "/" + m_sessions.routers()[i]->name());
+            }
+            return;
         }
     }
 

@@ -53,6 +53,16 @@ create table if not exists tealdeck.saved(
   value jsonb not null,
   at timestamptz not null default clock_timestamp());
 
+-- GREEN: parts of tables that were copied, written in the transactions that copied them. The snapshot is where the slot began.
+create table if not exists tealdeck.copied(
+  relation text not null,
+  part int not null,
+  parts int not null,
+  snapshot text not null,
+  rows bigint not null,
+  at timestamptz not null default clock_timestamp(),
+  primary key (relation, part));
+
 -- What the sequences handed out last; never called ones are not listed (their exact state is copied beforehand).
 create or replace function tealdeck.sequence_values() returns jsonb language sql volatile set search_path = pg_catalog as $f$
   select coalesce(jsonb_object_agg(format('%I.%I', n.nspname, c.relname), pg_sequence_last_value(s.seqrelid)), '{}')
@@ -184,7 +194,7 @@ create or replace function tealdeck.put_marker(which int, tok text, seqs jsonb) 
   on conflict (id) do update set token = excluded.token, sequences = excluded.sequences, at = excluded.at
 $f$;
 
--- SOURCE, after close_logins has committed. Ends foreign sessions (after drain_ms of patience), proves twice that none is left, and
+-- SOURCE, after close_logins has committed. Ends foreign sessions (those in a transaction after drain_ms of patience), proves twice that none is left, and
 -- writes the marker as the last row of this database's life as primary.
 create or replace function tealdeck.fence(tok text, gen bigint, drain_ms int, kill_ms int, own int[], dry boolean) returns jsonb
 language plpgsql volatile set search_path = pg_catalog as $f$
@@ -209,6 +219,9 @@ begin
                              where pid in (select tealdeck.foreign_sessions(own))));
       perform pg_terminate_backend(p) from tealdeck.foreign_sessions(own) p;
       ended := greatest(ended, n);
+    elsif n > 0 then
+      -- Patience is for transactions: a session between two of them would only begin the next.
+      perform pg_terminate_backend(p) from tealdeck.foreign_sessions(own) p join pg_stat_activity a on a.pid = p where a.state = 'idle';
     end if;
     if clock_timestamp() - t0 > make_interval(secs => (drain_ms + kill_ms) / 1000.0) then
       raise exception 'tealdeck: % sessions do not end within % ms', n, drain_ms + kill_ms using errcode = '55000';

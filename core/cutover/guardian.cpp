@@ -215,7 +215,7 @@ void reopenBroken(const Connector& connector, Side which, Result<SideSessions>& 
 
 /// Tries for a minute; the exit code.
 int settleForGood(const Connector& connector, Result<SideSessions>& blue, Result<SideSessions>& green,
-                  std::vector<std::unique_ptr<PgBouncer>>& poolers, const Watch& watch) {
+                  std::vector<std::unique_ptr<PgBouncer>>& poolers, const WriteRouters& routers, const Watch& watch) {
     const Deadline deadline(Millis(60000));
     while (!deadline.passed()) {
         for (Result<SideSessions>* side : {&blue, &green}) {
@@ -230,7 +230,7 @@ int settleForGood(const Connector& connector, Result<SideSessions>& blue, Result
                 return 0;
             }
         }
-        Settler settler(connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, poolers);
+        Settler settler(connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, poolers, routers);
         const Result<Side> settled = settler.settle(!watch.opening, Millis(2000));
         if (settled) {
             fmt::print(stderr, "guardian: the engine was lost; {}: writes are on {}\n", verdictName(settler.lastVerdict()),
@@ -259,6 +259,7 @@ int runGuardian(const Plan& plan) {
             return 1;
         }
     }
+    const WriteRouters routers = makeWriteRouters(plan);
     if (!blue || !green) {
         fmt::print(stderr, "guardian: {}\n", (blue.ok() ? green : blue).error().text());
         return 1;
@@ -274,7 +275,7 @@ int runGuardian(const Plan& plan) {
     if (::getppid() == parent) {
         ::kill(parent, SIGKILL);
     }
-    return settleForGood(connector, blue, green, poolers, watch);
+    return settleForGood(connector, blue, green, poolers, routers, watch);
 }
 
 } // namespace tealdeck

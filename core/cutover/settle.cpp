@@ -41,8 +41,9 @@ Status everywhere(SideSessions& sessions, const std::vector<std::string>& sql, c
 
 } // namespace
 
-Settler::Settler(const Connector& connector, SideSessions* blue, SideSessions* green, std::vector<std::unique_ptr<PgBouncer>>& poolers)
-    : m_connector(connector), m_blue(blue), m_green(green), m_poolers(poolers) {}
+Settler::Settler(const Connector& connector, SideSessions* blue, SideSessions* green, std::vector<std::unique_ptr<PgBouncer>>& poolers,
+                 const WriteRouters& routers)
+    : m_connector(connector), m_blue(blue), m_green(green), m_poolers(poolers), m_routers(routers) {}
 
 Situation Settler::look() {
     Situation situation;
@@ -215,7 +216,8 @@ Status Settler::pointPoolers(Side side, Millis limit) {
             status = one; // go on with the others: their clients need not wait for this one
         }
     }
-    return status;
+    const Status moved = shiftRouters(m_routers, side, limit);
+    return status.ok() ? moved : status;
 }
 
 } // namespace tealdeck

@@ -3,6 +3,7 @@
 #include "core/control/control_store.h"
 #include "core/cutover/sessions.h"
 #include "core/traffic/pgbouncer.h"
+#include "core/traffic/write_router.h"
 
 #include <memory>
 #include <optional>
@@ -44,8 +45,9 @@ Situation::Verdict decide(const Situation& situation, bool neverOpened);
 /// at once and any number of times. Never opens one side before the other is proven closed (law 1).
 class Settler {
   public:
-    /// Sessions may be missing (nullptr): a side that can't be reached. Poolers are borrowed.
-    Settler(const Connector& connector, SideSessions* blue, SideSessions* green, std::vector<std::unique_ptr<PgBouncer>>& poolers);
+    /// Sessions may be missing (nullptr): a side that can't be reached. Poolers and routers are borrowed.
+    Settler(const Connector& connector, SideSessions* blue, SideSessions* green, std::vector<std::unique_ptr<PgBouncer>>& poolers,
+            const WriteRouters& routers);
 
     Situation look();
     /// Ends sessions of other engines of this deployment, so that nothing of them is still under way; true when none is left.
@@ -64,6 +66,7 @@ class Settler {
     SideSessions* m_blue;
     SideSessions* m_green;
     std::vector<std::unique_ptr<PgBouncer>>& m_poolers;
+    const WriteRouters& m_routers;
     Situation::Verdict m_verdict = Situation::Verdict::Unclear;
 };
 

@@ -180,7 +180,7 @@ Status Switchover::stagePoolers() {
             return warm;
         }
     }
-    return {};
+    return stageRouters(m_context.routers, m_source, ROUTER_LIMIT);
 }
 
 Status Switchover::startGuardian() {

@@ -7,6 +7,7 @@
 #include "core/replication/link.h"
 #include "core/traffic/haproxy.h"
 #include "core/traffic/pgbouncer.h"
+#include "core/traffic/write_router.h"
 
 #include <atomic>
 #include <functional>
@@ -24,6 +25,7 @@ struct SwitchContext {
     const Connector& connector;
     std::vector<std::unique_ptr<PgBouncer>>& poolers;
     std::vector<std::unique_ptr<Haproxy>>& balancers;
+    const WriteRouters& routers; ///< move after the destination has opened
     RunRecord record;
     const std::atomic<bool>& cancel;
     std::string guardianProgram; ///< tealdeck-engine; it is run with --guardian
@@ -76,6 +78,7 @@ class Switchover {
     Status notReplaced(Connection& session);
     void letPoolersGo();
     Status confirmEndpoints();
+    Status confirmIdentities();
     Status readOpened();
     Status endOldFeed();
     Status startReturnFeed(StepContext& context);

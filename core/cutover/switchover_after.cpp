@@ -5,6 +5,7 @@
 #include "core/cutover/switchover.h"
 #include "core/cutover/witness.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace tealdeck {
@@ -27,7 +28,36 @@ Status Switchover::confirmEndpoints() {
                          {}};
         }
     }
-    return {};
+    return confirmIdentities();
+}
+
+/// Where an endpoint leads is what it says; who answers there is what counts.
+Status Switchover::confirmIdentities() {
+    const auto probed = [](const auto& pooler) { return !pooler->instance().probeUser.empty(); };
+    if (m_context.routers.empty() && std::none_of(m_context.poolers.begin(), m_context.poolers.end(), probed)) {
+        return {};
+    }
+    if (const Status opened = readOpened(); !opened) {
+        return opened;
+    }
+    const Result<Rows> own = m_to->control().query("select system_identifier from pg_control_system()");
+    if (!own) {
+        return own.error();
+    }
+    for (const auto& pooler : m_context.poolers) {
+        const Result<std::optional<std::string>> found = pooler->identity(ROUTER_LIMIT);
+        if (!found) {
+            return found.error();
+        }
+        if (*found && **found != own->text(0, 0)) {
+            return Error{Error::Kind::Conflict,
+                         fmt::format("Behind {} answers the server {}, not {}'s {}.", pooler->name(), **found, sideName(m_destination),
+                                     own->text(0, 0)),
+                         "Look at what else stands between the pooler and the servers.",
+                         {}};
+        }
+    }
+    return confirmRouters(m_context.routers, m_plan, m_destination, own->text(0, 0), ROUTER_LIMIT);
 }
 
 /// After a crash the tail runs in an object that never saw the switch: everything it needs is in the catalogs.

@@ -33,7 +33,7 @@ std::string Switchover::fenceSql() const {
     own.insert(own.end(), guardian.begin(), guardian.end());
     const CutoverPlan& c = m_plan.cutover;
     // With a pooler its PAUSE has drained already; whoever is left came past it and gets the drain time only without one.
-    const std::int64_t drain = m_context.poolers.empty() ? c.drain.count() : 0;
+    const std::int64_t drain = m_context.poolers.empty() || !m_context.routers.empty() ? c.drain.count() : 0;
     return fmt::format("BEGIN; SELECT tealdeck.close_logins({}); COMMIT; SELECT tealdeck.fence({}, {}, {}, {}, {}, false)", keptRoles(),
                        quoteLiteral(m_token), m_generation, drain, c.kill.count(), pidArray(own));
 }
@@ -99,6 +99,8 @@ Status Switchover::pausePoolers() {
             return sent;
         }
     }
+    // Who comes now would only meet the fence. Where a router can't be closed the fence alone holds.
+    static_cast<void>(closeRouters(m_context.routers, m_plan.cutover.drain));
     const Deadline deadline(m_plan.cutover.drain);
     for (const auto& pooler : m_context.poolers) {
         if (const Status paused = pooler->finishPause(std::max(deadline.left(), Millis(1))); !paused) {
@@ -140,7 +142,7 @@ Status Switchover::fenceAndReceive(StepContext& context) {
         const Json told = object(fenced->text(0, 0));
         m_fenceLsn.push_back(member<std::string>(told, "lsn", ""));
         for (const Json& one : member(told, "who", Json::array())) {
-            m_stragglers.insert(one.is_string() ? shownText(one.get<std::string>()) : std::string());
+            m_stragglers.insert(one.is_string() ? plainText(one.get<std::string>(), 80) : std::string());
         }
     }
     crashPoint("fenced");
@@ -226,6 +228,12 @@ Status Switchover::resumePoolers() {
         status = one.ok() ? status : one;
     }
     m_report.partsMs["resume"] = m_timer->part();
+    if (!m_context.routers.empty()) {
+        const Status moved = shiftRouters(m_context.routers, m_destination, CONSOLE_LIMIT);
+        crashPoint("shifted");
+        status = moved.ok() ? status : moved;
+        m_report.partsMs["routers"] = m_timer->part();
+    }
     return status;
 }
 
@@ -274,7 +282,8 @@ Status Switchover::takeBack(const Error& reason, bool neverOpened) {
         }
         SideSessions* from = m_from ? &*m_from : nullptr;
         SideSessions* to = m_to ? &*m_to : nullptr;
-        Settler settler(m_context.connector, m_source == Side::Blue ? from : to, m_source == Side::Blue ? to : from, m_context.poolers);
+        Settler settler(m_context.connector, m_source == Side::Blue ? from : to, m_source == Side::Blue ? to : from, m_context.poolers,
+                        m_context.routers);
         const Result<Side> settled = settler.settle(neverOpened && !m_past, CONSOLE_LIMIT);
         if (settled) {
             m_settled = true;

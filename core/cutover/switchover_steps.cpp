@@ -76,8 +76,8 @@ std::vector<Step> Switchover::stepsToPrepare() {
                      SETUP_LIMIT, "transactions that are open on " + from, "the witness is dismissed"),
                  [this] { return dismissWitness(); }));
     steps.push_back(make(
-        m_id + ".poolers", "Stage the poolers' new targets", [this](StepContext&) { return stagePoolers(); }, SETUP_LIMIT, "the poolers",
-        "nothing was changed"));
+        m_id + ".poolers", "Stage the new targets of poolers and routers", [this](StepContext&) { return stagePoolers(); }, SETUP_LIMIT,
+        "the poolers", "nothing was changed"));
     return steps;
 }
 

@@ -81,7 +81,7 @@ void InventoryQuery::server() {
     for (std::size_t i = 0; i < settings.size(); ++i) {
         m_found.settings[settings.text(i, 0)] = plainText(settings.text(i, 1), 200);
     }
-    m_found.slots = items(rows("slots", "", SLOTS_SQL));
+    m_found.replicationSlots = items(rows("slots", "", SLOTS_SQL));
     m_found.subscriptions = items(rows("subscriptions", "", SUBSCRIPTIONS_SQL));
     const Rows roles = rows("roles", "", "select count(*) from pg_roles where rolcanlogin");
     m_found.roles = roles.single() ? std::optional(std::strtod(roles.single()->c_str(), nullptr)) : std::nullopt;

@@ -64,13 +64,15 @@ struct DryRun::Parts {
         for (const HaproxyPlan& balancer : connector.plan().haproxies) {
             balancers.push_back(std::make_unique<Haproxy>(balancer));
         }
+        routers = makeWriteRouters(connector.plan());
     }
-    SwitchContext context() { return {connector, poolers, balancers, {}, cancel, {}, 0, {}, {}, {}}; }
+    SwitchContext context() { return {connector, poolers, balancers, routers, {}, cancel, {}, 0, {}, {}, {}}; }
     [[nodiscard]] const Plan& plan() const { return connector.plan(); }
 
     Connector connector;
     std::vector<std::unique_ptr<PgBouncer>> poolers;
     std::vector<std::unique_ptr<Haproxy>> balancers;
+    WriteRouters routers;
     std::atomic<bool> cancel{false};
     Switchover forward{context(), Direction::Forward};
     Switchover reverse{context(), Direction::Reverse};
@@ -98,7 +100,8 @@ std::vector<PlannedCommand> DryRun::until(Phase phase) {
             {CommandKind::Cutover, "Move the writes to GREEN", true, joined(p.forward.stepsToSwitch(), p.forward.stepsAfterSwitch())});
     }
     if (end >= 5) {
-        commands.push_back({CommandKind::Finalize, "Close the way back", false, finalizeSteps({p.connector, p.poolers, p.balancers})});
+        commands.push_back(
+            {CommandKind::Finalize, "Close the way back", false, finalizeSteps({p.connector, p.poolers, p.balancers, p.routers})});
     }
     return commands;
 }
@@ -106,7 +109,7 @@ std::vector<PlannedCommand> DryRun::until(Phase phase) {
 std::vector<PlannedCommand> DryRun::aside() {
     Parts& p = *m_parts;
     return {{CommandKind::Rollback, "Move the writes back to BLUE", true, joined(p.reverse.stepsToSwitch(), p.reverse.stepsAfterSwitch())},
-            {CommandKind::Abort, "Leave BLUE as it was found", false, abortSteps({p.connector, p.poolers, p.balancers})}};
+            {CommandKind::Abort, "Leave BLUE as it was found", false, abortSteps({p.connector, p.poolers, p.balancers, p.routers})}};
 }
 
 void DryRun::tell(Phase phase, const std::function<void(const std::string&)>& line) {
@@ -124,6 +127,11 @@ void DryRun::tell(Phase phase, const std::function<void(const std::string&)>& li
         if (const char* reached = phaseReached(command.command)) {
             for (const std::string& hook : hookLines(plan, reached)) {
                 line(fmt::format("  in phase {}, {}", reached, hook));
+            }
+        }
+        if (command.command == CommandKind::Cutover || command.command == CommandKind::Rollback) {
+            for (const auto& router : m_parts->routers) {
+                line(fmt::format("  after the destination has opened: {} ({}) is moved", router->name(), router->what()));
             }
         }
         if (command.command == CommandKind::Ramp) {

@@ -53,6 +53,7 @@ Engine::Engine(Options options, const Connector& connector, std::unique_ptr<Reco
     for (const HaproxyPlan& balancer : m_options.plan.haproxies) {
         m_balancers.push_back(std::make_unique<Haproxy>(balancer));
     }
+    m_routers = makeWriteRouters(m_options.plan);
 }
 
 Engine::~Engine() {
@@ -106,8 +107,10 @@ CommandReply Engine::submit(const Command& command) {
     if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
         reasons.push_back(may.error().text());
     }
-    const bool atOnce = command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge ||
-                        command.kind == CommandKind::Shelve || command.kind == CommandKind::Stop;
+    const bool atOnce =
+        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve ||
+        command.kind == CommandKind::PauseCopy || command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy ||
+        command.kind == CommandKind::Stop;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
         reasons.push_back(said.error().text());
     }

@@ -7,9 +7,11 @@
 #include "core/cutover/switchover.h"
 #include "core/engine/hooks.h"
 #include "core/engine/hub.h"
+#include "core/engine/ramp_watch.h"
 #include "core/engine/statement_log.h"
 #include "core/model/command.h"
 #include "core/recipe/runner.h"
+#include "core/replication/copy_control.h"
 #include "core/traffic/haproxy.h"
 
 #include <atomic>
@@ -73,7 +75,11 @@ class Engine {
     // engine_commands.cpp
     Status runCheck();
     Status runReplicate();
-    Status runRamp(double percent, const std::string& actor);
+    Status runRamp(const Command& command); // engine_ramp.cpp
+    Status mayRampUp(const Snapshot& s);    // engine_ramp.cpp
+    Status moveReads(double percent, const std::string& actor);
+    void holdReads(const std::string& reason);
+    void watchReads();
     Status runAbort();
     Status runFinalize();
     Status runVerify(const Command& command); // engine_verify.cpp
@@ -131,6 +137,8 @@ class Engine {
     bool m_claimed = false; ///< the servers know the epoch
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
+    WriteRouters m_routers;
+    RampWatch m_rampWatch; ///< used on the sampler's thread
     std::unique_ptr<Sampler> m_sampler;
 
     std::mutex m_mutex; ///< guards the queue and what goes with it
@@ -139,12 +147,14 @@ class Engine {
     bool m_stopping = false;
     bool m_abortAfter = false; ///< Abort was asked while a command ran
     bool m_checkNow = false;
+    std::string m_readsHeld;                ///< why the reads' share may not rise; empty: it may
     bool m_goOn = false;                    ///< Continue was said
     std::set<std::string> m_holds;          ///< steps before which the run that goes on now is to hold
     std::map<std::string, double> m_expect; ///< milliseconds by step, from earlier recordings
     std::atomic<bool> m_cancel{false};
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
+    const std::shared_ptr<CopyControl> m_copyControl = std::make_shared<CopyControl>();
     std::mutex m_checkMutex; ///< one evaluation at a time
     std::mutex m_watchMutex; ///< guards the next
     std::unique_ptr<ForeignWrites> m_watch;

@@ -28,6 +28,18 @@ Status Engine::runWord(const Command& command) {
         m_cancel = true;
         return {};
     }
+    if (command.kind == CommandKind::PauseCopy) {
+        m_copyControl->pause(command.actor);
+        return {};
+    }
+    if (command.kind == CommandKind::ResumeCopy) {
+        m_copyControl->resume();
+        return {};
+    }
+    if (command.kind == CommandKind::CancelCopy) {
+        m_copyControl->stop();
+        return {};
+    }
     if (command.kind == CommandKind::Shelve) {
         return shelve(command);
     }

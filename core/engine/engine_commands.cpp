@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What each command does.
 #include "core/engine/engine.h"
-#include "core/engine/ramp_step.h"
 #include "core/engine/replicate_steps.h"
 #include "core/engine/teardown_steps.h"
 #include "core/metrics/sampler.h"
@@ -31,7 +30,9 @@ Status Engine::runReplicate() {
         }
     }
     setPhase(Phase::Replicate, "GREEN is being filled.");
-    const std::vector<Step> steps = replicateSteps(m_connector);
+    const std::vector<Step> steps = replicateSteps(
+        m_connector, {m_copyControl, [this](Json body) { static_cast<void>(m_hub.publish(EventKind::Copy, std::move(body))); },
+                      [this] { return m_hub.nowUs(); }});
     // The control schema comes first: from then on the phase is on the servers too.
     Status status = runSteps({steps.front()}, m_cancel, false);
     if (status.ok()) {
@@ -53,39 +54,6 @@ Status Engine::runReplicate() {
     return {};
 }
 
-Status Engine::runRamp(double percent, const std::string& actor) {
-    if (percent < 0 || percent > 100) {
-        return Error{Error::Kind::Invalid, fmt::format("{} is no percentage of reads.", percent), "Give 0 to 100.", {}};
-    }
-    if (m_balancers.empty()) {
-        return Error{Error::Kind::Invalid,
-                     "The plan names no load balancer, so there are no reads to move.",
-                     "Add a [[haproxy]] section, or go on to the cutover.",
-                     {}};
-    }
-    if (const Status locked = needLock(); !locked) {
-        return locked;
-    }
-    const Snapshot s = m_hub.snapshot();
-    if (const auto lag = s.metrics.find("lag_seconds.forward");
-        percent > s.traffic.readsGreenTarget &&
-        (lag == s.metrics.end() || !lag->second.value || *lag->second.value > m_options.plan.ramp.maxLagSeconds)) {
-        return Error{Error::Kind::Refused,
-                     "GREEN's lag is unknown or above the plan's bound; reads stay where they are.",
-                     "Wait for GREEN to catch up.",
-                     {}};
-    }
-    const Status status = runSteps({rampStep(m_options.plan, m_balancers, percent)}, m_cancel, false);
-    if (status.ok()) {
-        m_sampler->setReadsTarget(percent);
-        if (s.phase != Phase::Ramp) {
-            setPhase(Phase::Ramp, fmt::format("Reads are being moved by {}.", actor));
-        }
-        publishTraffic();
-    }
-    return status;
-}
-
 Status Engine::runAbort() {
     const Snapshot s = m_hub.snapshot();
     if (s.phase == Phase::Observe) {
@@ -105,7 +73,7 @@ Status Engine::runAbort() {
     m_sampler->setHeartbeat(std::nullopt);
     // Every part is tried, whatever became of the others.
     Status status;
-    for (const Step& step : abortSteps({m_connector, m_poolers, m_balancers})) {
+    for (const Step& step : abortSteps({m_connector, m_poolers, m_balancers, m_routers})) {
         const Status one = runSteps({step}, m_never, false);
         status = one.ok() ? status : one;
     }
@@ -126,7 +94,7 @@ Status Engine::runFinalize() {
     }
     stopWatching();
     m_sampler->setHeartbeat(std::nullopt);
-    const Status status = runSteps(finalizeSteps({m_connector, m_poolers, m_balancers}), m_never, false);
+    const Status status = runSteps(finalizeSteps({m_connector, m_poolers, m_balancers, m_routers}), m_never, false);
     if (!status) {
         static_cast<void>(persistPhase(Phase::Observe));
         return status;

@@ -115,6 +115,7 @@ Status Engine::attach() {
             static_cast<void>(m_hub.publish(kind, std::move(body)));
             if (kind == EventKind::Metrics) {
                 lookAtAlarms();
+                watchReads();
             }
         });
     m_sampler->watchDisk(m_options.recording.parent_path());
@@ -212,7 +213,7 @@ Status Engine::recover() {
     if (const Status ours = claim(blue, green); !ours) {
         return ours;
     }
-    Settler settler(m_connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, m_poolers);
+    Settler settler(m_connector, blue.ok() ? &*blue : nullptr, green.ok() ? &*green : nullptr, m_poolers, m_routers);
     const Result<Side> production = settler.settle(false, Millis(3000));
     if (!production) {
         return production.error();

@@ -101,7 +101,7 @@ Status Engine::runCommand(const Command& command) {
     case CommandKind::Replicate:
         return runReplicate();
     case CommandKind::Ramp:
-        return runRamp(member<double>(command.args, "percent", -1), command.actor);
+        return runRamp(command);
     case CommandKind::Cutover:
         return runSwitch(Direction::Forward);
     case CommandKind::Rollback:

@@ -33,6 +33,7 @@ SwitchContext Engine::switchContext() {
     return {m_connector,
             m_poolers,
             m_balancers,
+            m_routers,
             {[this](EventKind kind, Json body) { return m_hub.publish(kind, std::move(body)); }, [this] { return m_hub.nowUs(); }},
             m_cancel,
             m_options.program,
@@ -51,6 +52,9 @@ Status Engine::saveRouters() {
         if (const Status kept = pooler->saveOriginal(savedRouterFile(m_options.plan, pooler->name())); !kept) {
             return kept;
         }
+    }
+    if (const Status kept = keepRouterStates(m_options.plan, m_routers); !kept) {
+        return kept;
     }
     for (const auto& balancer : m_balancers) {
         const std::filesystem::path saved = savedRouterFile(m_options.plan, balancer->name());

@@ -12,7 +12,8 @@ constexpr std::size_t KEEP_SAMPLES = 300;
 
 /// What repeats itself would push everything else out.
 bool isSample(EventKind kind) {
-    return kind == EventKind::Topology || kind == EventKind::Replication || kind == EventKind::Traffic || kind == EventKind::Statement;
+    return kind == EventKind::Topology || kind == EventKind::Replication || kind == EventKind::Traffic || kind == EventKind::Statement ||
+           kind == EventKind::Copy;
 }
 constexpr std::int64_t SEAL_IN_SWITCH_US = 300'000'000;
 } // namespace

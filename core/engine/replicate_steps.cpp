@@ -3,9 +3,10 @@
 
 #include "core/control/control_store.h"
 #include "core/cutover/sessions.h"
+#include "core/engine/replicate_finish.h"
 #include "core/postgres/sql.h"
-#include "core/replication/link.h"
 #include "core/replication/schema_copy.h"
+#include "core/replication/schema_rehearsal.h"
 #include "core/util/files.h"
 
 #include <fmt/format.h>
@@ -14,8 +15,16 @@
 namespace tealdeck {
 namespace {
 
+using schema_copy::SchemaPart;
+
 constexpr Millis COPY_LIMIT{std::chrono::hours(24)};
 constexpr Millis SCHEMA_LIMIT{std::chrono::minutes(30)};
+
+/// Keys that apply may need, by name and definition.
+constexpr const char* KEYS_SQL =
+    "select format('%I.%I', n.nspname, c.relname), k.conname, pg_get_constraintdef(k.oid) from pg_constraint k join pg_class c on c.oid = "
+    "k.conrelid join pg_namespace n on n.oid = c.relnamespace where k.contype in ('p', 'u', 'x') and n.nspname !~ '^(pg_|tealdeck)' and "
+    "n.nspname <> 'information_schema' order by 1, 2";
 
 Status asStatus(const Result<Rows>& result) {
     return result.ok() ? Status() : Status(result.error());
@@ -23,18 +32,19 @@ Status asStatus(const Result<Rows>& result) {
 
 /// What the steps share.
 struct Replicate {
-    explicit Replicate(const Connector& c) : connector(c), plan(c.plan()) {}
+    Replicate(const Connector& c, CopyOutlet outlet)
+        : connector(c), plan(c.plan()),
+          data(c, std::move(outlet), [this](std::size_t i, StepContext& context) { return restoreOnce(SchemaPart::Keys, i, context); }) {}
 
     const Connector& connector;
     const Plan& plan;
     std::optional<SideSessions> blue;
     std::optional<SideSessions> green;
+    DataCopy data;
 
     [[nodiscard]] std::filesystem::path dumpFile(const std::string& database) const {
         return plan.engineFolder / fmt::format("schema-{}.dump", sha256Hex(database).substr(0, 12));
     }
-    Link forward(std::size_t i) { return {plan, Direction::Forward, plan.databases[i], (*blue)[i], (*green)[i]}; }
-
     Status openBlue() {
         auto opened = SideSessions::open(connector, Side::Blue, Millis(10000));
         if (!opened) {
@@ -135,6 +145,30 @@ struct Replicate {
         return asStatus(admin.batch(fmt::format("drop database if exists {} with (force)", quoteIdentifier(database)), Millis(30000)));
     }
 
+    /// Only before the first restore: later the dump would hold what was built since.
+    Status rehearsal(StepContext& context) {
+        auto admin = connector.primary(Side::Green, {});
+        if (!admin) {
+            return admin.error();
+        }
+        for (std::size_t i = 0; plan.copy.rehearsal && i < plan.databases.size(); ++i) {
+            const auto restored = control::readSaved((*green)[i], "schema_restored");
+            if (!restored) {
+                return restored.error();
+            }
+            if (*restored) {
+                continue;
+            }
+            context.report(fmt::format("the schema of {} in a scratch database", plan.databases[i]),
+                           static_cast<double>(i) / static_cast<double>(plan.databases.size()));
+            const std::filesystem::path file = dumpFile(plan.databases[i]).string() + ".rehearsal";
+            if (const Status done = schema_copy::rehearse(plan, plan.databases[i], file, (*blue)[i], **admin, context); !done) {
+                return done;
+            }
+        }
+        return {};
+    }
+
     Status schema(StepContext& context) {
         for (std::size_t i = 0; i < plan.databases.size(); ++i) {
             const std::string& database = plan.databases[i];
@@ -149,7 +183,9 @@ struct Replicate {
             if (const Status dumped = schema_copy::dump(plan, database, dumpFile(database), context); !dumped) {
                 return dumped;
             }
-            if (const Status done = schema_copy::restoreBeforeCopy(plan, database, dumpFile(database), (*blue)[i], context); !done) {
+            if (const Status done =
+                    schema_copy::restore(SchemaPart::Tables, false, plan, database, dumpFile(database), (*blue)[i], context);
+                !done) {
                 return done;
             }
             if (const Status kept = control::saveOnce((*green)[i], "schema_restored", true); !kept) {
@@ -180,76 +216,45 @@ struct Replicate {
         return asStatus(green->control().batch(fmt::format("select tealdeck.close_superusers({})", textArray(keep))));
     }
 
-    Status subscribe(StepContext& context) {
-        for (std::size_t i = 0; i < plan.databases.size(); ++i) {
-            Link link = forward(i);
-            if (const Status published = link.publish(); !published) {
-                return published;
-            }
-            const Result<bool> exists = link.subscriptionExists();
-            if (!exists) {
-                return exists.error();
-            }
-            context.report(fmt::format("replication slot for {}: waits for transactions that are open on BLUE", plan.databases[i]));
-            if (!*exists) {
-                if (const Status created = link.createWithCopy(std::min(Millis(60000), context.deadline().left())); !created) {
-                    return created;
-                }
-            }
+    /// Keys or the rest of one database, at most once. What an earlier life began is completed, and compared afterwards.
+    Status restoreOnce(SchemaPart part, std::size_t i, StepContext& context) {
+        const std::string key = part == SchemaPart::Keys ? "keys_restored" : "indexes_restored";
+        const auto done = control::readSaved((*green)[i], key);
+        const auto begun = control::readSaved((*green)[i], key + "_begun");
+        if (!done || !begun) {
+            return (done.ok() ? begun : done).error();
         }
-        return {};
+        if (*done) {
+            return {};
+        }
+        Status status = control::saveOnce((*green)[i], key + "_begun", true);
+        status = status.ok() ? schema_copy::restore(part, begun->has_value(), plan, plan.databases[i], dumpFile(plan.databases[i]),
+                                                    (*blue)[i], context)
+                             : status;
+        status = status.ok() && begun->has_value() && part == SchemaPart::Keys ? keysAreThere(i) : status;
+        return status.ok() ? control::saveOnce((*green)[i], key, true) : status;
     }
 
-    Result<bool> copied(StepContext& context) {
-        int ready = 0;
-        int total = 0;
-        std::string waiting;
-        for (std::size_t i = 0; i < plan.databases.size(); ++i) {
-            const Result<LinkProgress> progress = forward(i).progress();
-            if (!progress) {
-                return progress.error();
-            }
-            ready += progress->tablesReady;
-            total += progress->tablesTotal;
-            waiting = waiting.empty() && !progress->notReady.empty() ? plan.databases[i] + ": " + progress->notReady : waiting;
+    Status keysAreThere(std::size_t i) {
+        const Result<Rows> here = (*blue)[i].query(KEYS_SQL, {}, Millis(60000));
+        const Result<Rows> there = (*green)[i].query(KEYS_SQL, {}, Millis(60000));
+        if (!here || !there) {
+            return (here.ok() ? there : here).error();
         }
-        context.report(waiting.empty() ? "all tables" : fmt::format("{} of {} tables; next {}", ready, total, waiting),
-                       total == 0 ? -1 : static_cast<double>(ready) / total);
-        return total > 0 && ready == total;
-    }
-
-    Status copy(StepContext& context) {
-        const Result<bool> done = waitUntil([&] { return copied(context); }, context, Millis(250));
-        if (!done) {
-            return done.error();
-        }
-        if (!*done) {
-            return Error{Error::Kind::Timeout,
-                         context.cancelled() ? "Stopped by Abort." : "The copy did not finish in time.",
-                         "The servers' logs name the table that fails.",
-                         {}};
-        }
-        return {};
+        return here->rows == there->rows
+                   ? Status()
+                   : Status(Error{Error::Kind::Conflict,
+                                  fmt::format("The keys of {} are not the same on both sides.", plan.databases[i]),
+                                  "Compare primary keys and unique constraints, make on GREEN what is missing, and run it again.",
+                                  {}});
     }
 
     Status afterCopy(StepContext& context) {
         for (std::size_t i = 0; i < plan.databases.size(); ++i) {
-            const auto done = control::readSaved((*green)[i], "indexes_restored");
-            if (!done) {
-                return done.error();
-            }
-            if (*done) {
-                continue;
-            }
             context.report(fmt::format("indexes, constraints and triggers of {}", plan.databases[i]),
                            static_cast<double>(i) / static_cast<double>(plan.databases.size()));
-            if (const Status restored =
-                    schema_copy::restoreAfterCopy(plan, plan.databases[i], dumpFile(plan.databases[i]), (*blue)[i], context);
-                !restored) {
+            if (const Status restored = restoreOnce(SchemaPart::Rest, i, context); !restored) {
                 return restored;
-            }
-            if (const Status kept = control::saveOnce((*green)[i], "indexes_restored", true); !kept) {
-                return kept;
             }
         }
         return {};
@@ -263,8 +268,8 @@ struct Replicate {
                 !refreshed) {
                 return refreshed;
             }
-            if (const auto analyzed = (*green)[i].batch("analyze", context.deadline().left()); !analyzed) {
-                return analyzed.error();
+            if (const Status analyzed = analyzeInStages((*green)[i], context); !analyzed) {
+                return analyzed;
             }
             const Result<Rows> states = (*blue)[i].query("select tealdeck.sequence_states()", {}, Millis(30000));
             if (!states) {
@@ -304,8 +309,8 @@ struct Replicate {
 
 } // namespace
 
-std::vector<Step> replicateSteps(const Connector& connector) {
-    auto r = std::make_shared<Replicate>(connector);
+std::vector<Step> replicateSteps(const Connector& connector, const CopyOutlet& outlet) {
+    auto r = std::make_shared<Replicate>(connector, outlet);
     const auto step = [](const char* id, const char* title, std::function<Status(StepContext&)> run, Millis limit, const char* waitsFor) {
         Step s;
         s.id = std::string("replicate.") + id;
@@ -316,6 +321,11 @@ std::vector<Step> replicateSteps(const Connector& connector) {
         s.onTimeout = "the step fails; run it again to go on from here, or abort";
         return s;
     };
+    Step copy = step(
+        "copy", "Copy the data", [r](StepContext& c) { return r->data.run(*r->blue, *r->green, c); }, COPY_LIMIT,
+        "the copy of each database");
+    copy.onTimeout = "the step fails; run it again to go on, as after a death of the engine: tables that are finished stay and follow, the "
+                     "others are emptied on GREEN and copied by the servers themselves";
     return {
         step(
             "control", "Make the control schema on BLUE",
@@ -332,18 +342,23 @@ std::vector<Step> replicateSteps(const Connector& connector) {
         step(
             "databases", "Make the databases on GREEN", [r](StepContext&) { return r->databases(); }, Millis(120000), "GREEN"),
         step(
+            "rehearsal", "Rehearse the schema in a scratch database on GREEN", [r](StepContext& c) { return r->rehearsal(c); },
+            SCHEMA_LIMIT, "pg_dump and pg_restore"),
+        step(
             "schema", "Copy the schema: tables, types, functions, keys", [r](StepContext& c) { return r->schema(c); }, SCHEMA_LIMIT,
             "pg_dump and pg_restore"),
         step(
             "close", "Keep clients off GREEN until the switch", [r](StepContext&) { return r->closeGreen(); }, Millis(30000), "GREEN"),
         step(
-            "subscribe", "Publish on BLUE, subscribe on GREEN", [r](StepContext& c) { return r->subscribe(c); }, Millis(180000),
-            "replication slots on BLUE"),
-        step(
-            "copy", "Copy the data", [r](StepContext& c) { return r->copy(c); }, COPY_LIMIT, "table synchronisation"),
+            "subscribe", "Publish on BLUE, choose how to copy", [r](StepContext& c) { return r->data.subscribe(*r->blue, *r->green, c); },
+            Millis(180000), "replication slots on BLUE"),
+        copy,
         step(
             "indexes", "Build indexes, constraints and triggers on GREEN", [r](StepContext& c) { return r->afterCopy(c); }, COPY_LIMIT,
             "pg_restore"),
+        step(
+            "compare-schema", "Compare the schemas of both sides",
+            [r](StepContext& c) { return compareSchemas(*r->blue, *r->green, r->plan, c); }, Millis(300000), "both primaries"),
         step(
             "statistics", "Statistics, materialized views, sequences", [r](StepContext& c) { return r->finish(c); }, COPY_LIMIT, "ANALYZE"),
         step(

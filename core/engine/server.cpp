@@ -43,6 +43,7 @@ void makeNonBlocking(int fd) {
 /// Open to every client that may connect at all, because the socket is the owner's: Abort, and words beside a run.
 bool isOpenToAll(CommandKind kind) {
     return kind == CommandKind::Abort || kind == CommandKind::Acknowledge || kind == CommandKind::Shelve || kind == CommandKind::Continue ||
+           kind == CommandKind::PauseCopy || kind == CommandKind::ResumeCopy || kind == CommandKind::CancelCopy ||
            kind == CommandKind::Note || kind == CommandKind::Stop;
 }
 

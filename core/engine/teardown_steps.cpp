@@ -6,6 +6,7 @@
 #include "core/replication/drift.h"
 #include "core/replication/link.h"
 #include "core/replication/schema_copy.h"
+#include "core/replication/schema_rehearsal.h"
 #include "core/util/files.h"
 
 #include <fmt/format.h>
@@ -59,6 +60,11 @@ struct Teardown {
             const Status one = pooler->restoreOriginal(file, ROUTER_LIMIT);
             status = one.ok() ? status : one;
         }
+        for (const auto& router : context.routers) {
+            const Result<std::string> saved = readFile(savedRouterFile(plan, router->name()));
+            const Status one = saved ? router->restore(parseJson(*saved).value_or(Json::object()), ROUTER_LIMIT) : Status();
+            status = one.ok() ? status : one;
+        }
         return status;
     }
 
@@ -106,6 +112,11 @@ struct Teardown {
         return status;
     }
 
+    Status dropScratch() const {
+        auto admin = context.connector.primary(Side::Green, {});
+        return admin.ok() ? schema_copy::dropRehearsal(plan, **admin) : Status(admin.error());
+    }
+
     Status copyIdentitiesToGreen() {
         for (std::size_t i = 0; blue && green && i < plan.databases.size(); ++i) {
             const Result<SideRow> row = control::readSide((*green)[i]);
@@ -141,13 +152,31 @@ std::filesystem::path savedRouterFile(const Plan& plan, const std::string& route
     return plan.engineFolder / ("before-" + sha256Hex(router).substr(0, 12));
 }
 
+Status keepRouterStates(const Plan& plan, const WriteRouters& routers) {
+    for (const auto& router : routers) {
+        const std::filesystem::path file = savedRouterFile(plan, router->name());
+        if (std::error_code none; std::filesystem::exists(file, none)) {
+            continue;
+        }
+        const Result<Json> state = router->save(ROUTER_LIMIT);
+        if (!state) {
+            return state.error();
+        }
+        if (const Status kept = writeFileAtomically(file, dumpJson(*state)); !kept) {
+            return kept;
+        }
+    }
+    return {};
+}
+
 std::vector<Step> abortSteps(TeardownContext context) {
     auto t = std::make_shared<Teardown>(context);
     return {
         make(
             "abort.reads", "Return reads to BLUE", [t](StepContext&) { return t->readsToBlue(); }, "the load balancer"),
         make(
-            "abort.poolers", "Give the poolers their files back", [t](StepContext&) { return t->restorePoolers(); }, "the poolers"),
+            "abort.poolers", "Give poolers and routers back what they had", [t](StepContext&) { return t->restorePoolers(); },
+            "the poolers"),
         make(
             "abort.sessions", "Reach both sides", [t](StepContext&) { return t->open(); }, "both primaries"),
         make(
@@ -157,7 +186,13 @@ std::vector<Step> abortSteps(TeardownContext context) {
             "abort.reverse", "Remove the feed to BLUE", [t](StepContext&) { return t->green ? t->endFeed(Direction::Reverse) : Status(); },
             "both primaries"),
         make(
-            "abort.green", "Clean GREEN", [t](StepContext&) { return t->clean(t->green, true); }, "GREEN"),
+            "abort.green", "Clean GREEN",
+            [t](StepContext&) {
+                const Status scratch = t->dropScratch();
+                const Status cleaned = t->clean(t->green, true);
+                return cleaned.ok() ? scratch : cleaned;
+            },
+            "GREEN"),
         make(
             "abort.blue", "Leave BLUE as it was found", [t](StepContext&) { return t->clean(t->blue, true); }, "BLUE"),
     };

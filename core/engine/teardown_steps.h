@@ -4,6 +4,7 @@
 #include "core/recipe/step.h"
 #include "core/traffic/haproxy.h"
 #include "core/traffic/pgbouncer.h"
+#include "core/traffic/write_router.h"
 
 #include <memory>
 #include <vector>
@@ -14,10 +15,14 @@ struct TeardownContext {
     const Connector& connector;
     std::vector<std::unique_ptr<PgBouncer>>& poolers;
     std::vector<std::unique_ptr<Haproxy>>& balancers;
+    const WriteRouters& routers;
 };
 
 /// Where the state of a router before the deployment touched it is kept.
 std::filesystem::path savedRouterFile(const Plan& plan, const std::string& router);
+
+/// Keeps the state of each router of the writes there, once.
+Status keepRouterStates(const Plan& plan, const WriteRouters& routers);
 
 /// Abort while blue is production: reads back, feeds, slots, publications, identities, control schemas removed; blue as it was found.
 /// Every step has its own limit; what can't be removed is named and the rest goes on.

@@ -32,7 +32,7 @@ void addUp(Json& values, std::set<std::string>& unknown, const std::string& name
 
 Sampler::Sampler(const Connector& connector, std::function<std::int64_t()> clock, Publish publish)
     : m_connector(m_cost.counted(connector)), m_clock(std::move(clock)), m_publish(std::move(publish)), m_sessions(m_connector),
-      m_discovery(m_connector, m_clock) {
+      m_discovery(m_connector, m_clock), m_routers(connector.plan()), m_reads(connector.plan()) {
     if (!m_clock) {
         m_clock = [] { return Clock::system().steadyUs(); };
     }
@@ -168,7 +168,11 @@ void Sampler::sample() {
             (this->*part)();
         }
     }
-    if (!halted() && (m_trafficSoon.exchange(false) || m_slowUs == 0 || began - m_slowUs >= SLOW_PERIOD_US)) {
+    const bool soon = m_trafficSoon.exchange(false);
+    if (soon) {
+        m_routers.soon();
+    }
+    if (!halted() && (soon || m_slowUs == 0 || began - m_slowUs >= SLOW_PERIOD_US)) {
         m_slowUs = began;
         sampleTraffic();
         if (!halted()) {
@@ -343,6 +347,13 @@ void Sampler::sampleTraffic() {
         targets.insert(paused ? "paused" : target ? sideName(*target) : "unknown");
         traffic.detail = target ? traffic.detail : target.error().message;
     }
+    m_routers.look(m_clock(), ROUTER_LIMIT,
+                   [&](const std::string& name, const Result<std::optional<Side>>& target, const std::string& line) {
+                       m_values["router_up." + name] = target.ok() ? 1 : 0;
+                       targets.insert(!target ? "unknown" : *target ? sideName(**target) : "paused");
+                       traffic.poolers.push_back(line);
+                       traffic.detail = target ? traffic.detail : target.error().message;
+                   });
     traffic.writesTo = targets.size() == 1 ? *targets.begin() : "unknown";
     std::optional<double> share;
     for (const auto& balancer : m_balancers) {
@@ -359,6 +370,7 @@ void Sampler::sampleTraffic() {
     traffic.readsGreenTarget = m_readsTarget;
     traffic.sampledUs = m_clock();
     m_values["reads_green_percent"] = orNull(share);
+    m_reads.look(m_readsTarget, m_clock(), m_values);
     if (!halted()) {
         emit(EventKind::Traffic, toJson(traffic));
     }

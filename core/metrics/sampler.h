@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include "core/discovery/discovery.h"
+#include "core/metrics/read_probe.h"
+#include "core/metrics/router_watch.h"
 #include "core/metrics/sampler_cost.h"
 #include "core/metrics/sampler_queries.h"
 #include "core/model/event.h"
@@ -30,7 +32,7 @@ namespace tealdeck {
 ///
 /// Metrics: lag_bytes.forward|reverse, retained_bytes.blue|green (bytes), lag_seconds.forward|reverse, heartbeat_age.blue|green (seconds;
 /// time since that primary last answered), tps.blue|green (commits a second in the plan's databases), connections.blue|green,
-/// reads_green_percent, sampler_ms (how long one sample took), sampler_cpu_percent (what sampling costs this machine, of one core, over
+/// reads_green_percent, what core/metrics/read_probe.h tells while reads are shared, sampler_ms (how long one sample took), sampler_cpu_percent (what sampling costs this machine, of one core, over
 /// ten seconds), router_up.NAME (1: it answered, 0: it did not).
 /// Slow ones: xid_age.blue|green (transactions; the worse of xid and multixact), transaction_seconds.blue|green (oldest open or prepared
 /// transaction of others), wal_bytes.blue|green (pg_wal), schema_changes.blue|green (how often the definitions in the plan's databases
@@ -96,6 +98,8 @@ class Sampler {
     Discovery m_discovery;
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
+    RouterWatch m_routers;
+    ReadProbe m_reads;
     Json m_values;
     std::map<Side, CommitCount> m_commits;
     std::map<Side, std::int64_t> m_answeredUs;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/event.h"
 
+#include "core/model/copy_state.h"
 #include "core/util/text.h"
 
 #include <array>
@@ -17,7 +18,7 @@ struct KindRow {
 };
 
 // Durable: intents, outcomes, what people decided and what they were shown, moves of the phase and seals.
-constexpr std::array<KindRow, 26> KINDS{{
+constexpr std::array<KindRow, 27> KINDS{{
     {EventKind::Metrics, "metrics", false},
     {EventKind::Note, "note", false},
     {EventKind::Statement, "statement", false},
@@ -44,6 +45,7 @@ constexpr std::array<KindRow, 26> KINDS{{
     {EventKind::Inventory, "inventory", false},
     {EventKind::Verify, "verify", false},
     {EventKind::Drift, "drift", true},
+    {EventKind::Copy, "copy", false},
 }};
 
 const KindRow* findKind(EventKind kind) {
@@ -145,6 +147,12 @@ std::string describeMeasured(const Event& event) {
                after(", pause ms ", piece(body, "pause_ms", 20)) + after(", ", piece(body, "detail"));
     case EventKind::Inventory:
         return piece(body, "side", 20) + after("/", piece(body, "node", 80)) + ": what it has changed";
+    case EventKind::Copy:
+        if (body.contains("finished")) {
+            return fmt::format("{}: {} tables copied", piece(body, "database", 80), member<Json>(body, "finished", Json::array()).size());
+        }
+        return piece(body, "database", 80) + after(" ", piece(body, "state", 20)) + ": " + copyText(copyFromJson(body)) +
+               after(", ", piece(body, "detail"));
     case EventKind::Fence:
         return piece(body, "side", 20) + " is " + either(piece(body, "state", 20), "unknown") + after(": ", piece(body, "detail"));
     case EventKind::Verify:

@@ -34,7 +34,7 @@ enum class EventKind {
     Fence = 21,       ///< body: {"side", "state", "detail"}
     Alarm = 22,       ///< body: an AlarmState
     Switch = 23,      ///< body: a SwitchReport: one finished cutover or rollback with its timings
-    // 24 and 25: the copy
+    Copy = 24,        ///< body: a CopyState; or {"database", "finished": [[table, rows, bytes, ms]…]}: tables that ended, in batches
     Verify = 26,      ///< body: {"comparison": a ComparisonState without its list} or {"id", "table": a TableComparison}
     Drift = 27,       ///< body: a DriftState
     // 28 and 29: routers and the ramp; 30 and 31: what the operator saw

@@ -101,6 +101,14 @@ std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int
     }
     if (command == CommandKind::Stop && s.busyWith != commandName(CommandKind::Verify)) {
         reasons.emplace_back("No comparison runs.");
+        return reasons;
+    }
+    if (command == CommandKind::PauseCopy || command == CommandKind::ResumeCopy || command == CommandKind::CancelCopy) {
+        const auto runs = [](const StepState& step) { return step.id == "replicate.copy" && step.state == "running"; };
+        if (s.busyWith.empty() || std::none_of(s.steps.begin(), s.steps.end(), runs)) {
+            reasons.emplace_back("No data are being copied now.");
+        }
+        return reasons;
     }
     if (isWordOnly(command)) {
         return reasons;

@@ -77,7 +77,7 @@ std::map<std::string, std::string> textsFromJson(const Json& json, const char* k
 } // namespace
 
 bool hasChanged(const Inventory& before, const Inventory& now) {
-    return before.settings != now.settings || before.extensions != now.extensions || before.slots != now.slots ||
+    return before.settings != now.settings || before.extensions != now.extensions || before.replicationSlots != now.replicationSlots ||
            before.publications != now.publications || before.subscriptions != now.subscriptions || before.roles != now.roles ||
            before.patroni != now.patroni || before.unknown != now.unknown || moved(before.databaseBytes, now.databaseBytes) ||
            moved(before.diskFreeBytes, now.diskFreeBytes) || moved(before.diskBytes, now.diskBytes);
@@ -88,7 +88,7 @@ Json toJson(const Inventory& i) {
             {"node", i.node},
             {"settings", i.settings},
             {"extensions", toJson(i.extensions)},
-            {"slots", toJson(i.slots)},
+            {"slots", toJson(i.replicationSlots)},
             {"publications", toJson(i.publications)},
             {"subscriptions", toJson(i.subscriptions)},
             {"database_bytes", i.databaseBytes},
@@ -106,7 +106,7 @@ Inventory inventoryFromJson(const Json& j) {
     i.node = member<std::string>(j, "node", "");
     i.settings = textsFromJson(j, "settings");
     i.extensions = itemsFromJson(j, "extensions");
-    i.slots = itemsFromJson(j, "slots");
+    i.replicationSlots = itemsFromJson(j, "slots");
     i.publications = itemsFromJson(j, "publications");
     i.subscriptions = itemsFromJson(j, "subscriptions");
     const Json bytes = objectOf(j, "database_bytes");

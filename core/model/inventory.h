@@ -35,7 +35,7 @@ struct Inventory {
     std::string node;                            ///< its name in the plan
     std::map<std::string, std::string> settings; ///< those that matter here, as SHOW writes them
     std::vector<InventoryItem> extensions;       ///< of the plan's databases
-    std::vector<InventoryItem> slots;
+    std::vector<InventoryItem> replicationSlots; ///< not "slots", which Qt makes a keyword
     std::vector<InventoryItem> publications;
     std::vector<InventoryItem> subscriptions;
     std::map<std::string, double> databaseBytes; ///< by database

@@ -18,7 +18,7 @@ constexpr std::array<std::pair<Phase, const char*>, 10> PHASES = {{{Phase::Plan,
                                                                    {Phase::Finalized, "finalized"},
                                                                    {Phase::Aborted, "aborted"}}};
 
-constexpr std::array<std::pair<CommandKind, const char*>, 16> COMMANDS = {{{CommandKind::Check, "check"},
+constexpr std::array<std::pair<CommandKind, const char*>, 19> COMMANDS = {{{CommandKind::Check, "check"},
                                                                            {CommandKind::Replicate, "replicate"},
                                                                            {CommandKind::Ramp, "ramp"},
                                                                            {CommandKind::Cutover, "cutover"},
@@ -33,7 +33,10 @@ constexpr std::array<std::pair<CommandKind, const char*>, 16> COMMANDS = {{{Comm
                                                                            {CommandKind::Continue, "continue"},
                                                                            {CommandKind::Verify, "verify"},
                                                                            {CommandKind::Stop, "stop"},
-                                                                           {CommandKind::Drift, "drift"}}};
+                                                                           {CommandKind::Drift, "drift"},
+                                                                           {CommandKind::PauseCopy, "pause-copy"},
+                                                                           {CommandKind::ResumeCopy, "resume-copy"},
+                                                                           {CommandKind::CancelCopy, "cancel-copy"}}};
 
 template <class Table, class Key>
 const char* nameIn(const Table& table, Key key) {
@@ -71,6 +74,11 @@ constexpr const char* VERIFY_DOES =
 constexpr const char* DRIFT_DOES = "Runs a statement on GREEN that was run on BLUE, and lets new tables be followed.";
 constexpr const char* CONTINUE_DOES = "Lets a run go on that holds before a step.";
 
+constexpr const char* PAUSE_COPY_DOES = "The copy of the data stands still; BLUE goes on keeping the WAL that GREEN will need.";
+constexpr const char* RESUME_COPY_DOES = "The copy of the data goes on, also above a budget for which it holds.";
+constexpr const char* CANCEL_COPY_DOES =
+    "The copy of the data ends where it is; nothing is removed. Replicate goes on from there: tables that are finished stay.";
+
 /// What is not bound to one phase.
 void addEverywhere(std::vector<PhaseRule>& rows, Phase phase) {
     using C = CommandKind;
@@ -93,6 +101,11 @@ void addEverywhere(std::vector<PhaseRule>& rows, Phase phase) {
     }
     if (phase == Phase::Replicate || phase == Phase::Cutover) {
         rows.push_back({phase, C::Continue, F::ArmAndHold, "Go on", CONTINUE_DOES, phase});
+    }
+    if (phase == Phase::Replicate) {
+        rows.push_back({phase, C::PauseCopy, F::Click, "Pause the copy", PAUSE_COPY_DOES, phase});
+        rows.push_back({phase, C::ResumeCopy, F::Click, "Go on copying", RESUME_COPY_DOES, phase});
+        rows.push_back({phase, C::CancelCopy, F::ArmAndHold, "Stop the copy", CANCEL_COPY_DOES, phase});
     }
 }
 
@@ -195,6 +208,9 @@ bool isWordOnly(CommandKind command) {
     case CommandKind::Shelve:
     case CommandKind::Continue:
     case CommandKind::Stop:
+    case CommandKind::PauseCopy:
+    case CommandKind::ResumeCopy:
+    case CommandKind::CancelCopy:
         return true;
     default:
         return false;

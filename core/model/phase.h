@@ -43,7 +43,10 @@ enum class CommandKind {
     Continue,    ///< a run goes on that holds before a step
     Verify,      ///< the data of both sides is compared
     Stop,        ///< a comparison ends early
-    Drift        ///< a change of the schema is carried to the other side
+    Drift,       ///< a change of the schema is carried to the other side
+    PauseCopy,   ///< the initial copy stands still
+    ResumeCopy,  ///< it goes on, also above a budget for which it holds
+    CancelCopy   ///< it ends where it is; another Replicate goes on from there
 };
 const char* commandName(CommandKind kind);
 std::optional<CommandKind> commandFromName(std::string_view name);

@@ -185,6 +185,13 @@ void apply(Snapshot& s, const Event& e) {
         return replaceBy<ReplicationState>(
             s.replication, r, [&](const ReplicationState& o) { return o.database == r.database && o.direction == r.direction; });
     }
+    case EventKind::Copy: {
+        const CopyState c = copyFromJson(e.body);
+        if (c.state.empty()) {
+            return; // a batch of tables that ended, for the record
+        }
+        return replaceBy<CopyState>(s.copies, c, [&](const CopyState& o) { return o.database == c.database; });
+    }
     case EventKind::Traffic:
         s.traffic = trafficFromJson(e.body);
         return;

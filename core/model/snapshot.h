@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include "core/model/comparison.h"
+#include "core/model/copy_state.h"
 #include "core/model/event.h"
 #include "core/model/inventory.h"
 #include "core/model/phase.h"
@@ -163,6 +164,7 @@ struct Snapshot {
     std::vector<CheckState> checks;
     std::vector<StepState> steps; ///< of the command that runs or ran last
     std::vector<ReplicationState> replication;
+    std::vector<CopyState> copies; ///< the initial copy of each database, while it runs and as it ended
     TrafficState traffic;
     std::vector<AlarmState> alarms;
     std::vector<SwitchReport> switches;

@@ -262,6 +262,7 @@ Json toJson(const Snapshot& s) {
             {"checks", listToJson(s.checks)},
             {"steps", listToJson(s.steps)},
             {"replication", listToJson(s.replication)},
+            {"copies", listToJson(s.copies)},
             {"traffic", toJson(s.traffic)},
             {"alarms", listToJson(s.alarms)},
             {"switches", listToJson(s.switches)},
@@ -292,6 +293,7 @@ Snapshot snapshotFromJson(const Json& j) {
     s.checks = listFromJson<CheckState>(j, "checks", checkFromJson);
     s.steps = listFromJson<StepState>(j, "steps", stepFromJson);
     s.replication = listFromJson<ReplicationState>(j, "replication", replicationFromJson);
+    s.copies = listFromJson<CopyState>(j, "copies", copyFromJson);
     s.traffic = trafficFromJson(member(j, "traffic", Json::object()));
     s.alarms = listFromJson<AlarmState>(j, "alarms", alarmFromJson);
     s.switches = listFromJson<SwitchReport>(j, "switches", switchFromJson);

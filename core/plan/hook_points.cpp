@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/plan/hook_points.h"
 
+#include "core/plan/routers_reader.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -17,18 +19,13 @@ bool isOneOf(const std::vector<std::string>& list, const std::string& text) {
     return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-bool isVariableName(const std::string& name) {
-    return std::all_of(name.begin(), name.end(),
-                       [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
-}
-
 } // namespace
 
 const std::vector<std::string>& hookPoints() {
     static const std::vector<std::string> points = [] {
         std::vector<std::string> all = {"replicate", "ramp", "cutover", "rollback", "finalize", "abort"};
-        for (const char* step :
-             {"control", "identity", "roles", "databases", "schema", "close", "subscribe", "copy", "indexes", "statistics", "catch-up"}) {
+        for (const char* step : {"control", "identity", "roles", "databases", "rehearsal", "schema", "close", "subscribe", "copy",
+                                 "indexes", "compare-schema", "statistics", "catch-up"}) {
             all.push_back(std::string("replicate.") + step);
         }
         for (const char* command : {"cutover.", "rollback."}) {
@@ -109,12 +106,7 @@ std::vector<HookPlan> readHooks(PlanTable& root) {
             table.problem(key, fmt::format("would let a hook stand in the way of \"{}\", which nothing may stop", shownText(h.point)),
                           "Use after.");
         }
-        for (const std::string& variable : h.environment) {
-            if (!isVariableName(variable)) {
-                table.problem("environment", fmt::format("names \"{}\", which is no variable", shownText(variable)),
-                              "Use letters, digits and _; give names, not values.");
-            }
-        }
+        refuseOtherThanVariables(table, "environment", h.environment);
         const auto same = [&](const HookPlan& other) { return other.name == h.name; };
         if (std::any_of(hooks.begin(), hooks.end(), same)) {
             table.problem("name", fmt::format("\"{}\" names two hooks", shownText(h.name)), "Give each hook its own name.");

@@ -4,6 +4,7 @@
 #include "core/plan/hook_points.h"
 #include "core/plan/plan_extras.h"
 #include "core/plan/plan_reader.h"
+#include "core/plan/routers_reader.h"
 #include "core/util/files.h"
 
 #include <algorithm>
@@ -123,6 +124,8 @@ void readPgbouncers(PlanTable& root, Plan& plan) {
         p.bluePort = static_cast<int>(table.whole("blue_port", 1, 65535, 0));
         p.greenHost = table.text("green_host", TextRule::Host, "");
         p.greenPort = static_cast<int>(table.whole("green_port", 1, 65535, 0));
+        p.probeUser = table.text("probe_user", TextRule::Database, "");
+        p.push = readOwnProgram(table, "push_", false);
         refuseOneTarget(table, p, plan);
         table.refuseOtherKeys();
         for (const PgBouncerPlan& other : plan.pgbouncers) {
@@ -134,34 +137,6 @@ void readPgbouncers(PlanTable& root, Plan& plan) {
             }
         }
         plan.pgbouncers.push_back(std::move(p));
-    }
-}
-
-void readHaproxies(PlanTable& root, Plan& plan) {
-    for (PlanTable& table : root.tables("haproxy")) {
-        HaproxyPlan h;
-        h.name = table.text("name", TextRule::Word);
-        h.socket = table.text("socket", TextRule::Path);
-        h.backend = table.text("backend", TextRule::RouterName);
-        h.blueServers = table.texts("blue_servers", TextRule::RouterName, true);
-        h.greenServers = table.texts("green_servers", TextRule::RouterName, true);
-        h.host = table.text("host", TextRule::Host, "");
-        h.port = static_cast<int>(table.whole("port", 1, 65535, 0));
-        table.refuseOtherKeys();
-        for (const std::string& server : h.greenServers) {
-            if (std::find(h.blueServers.begin(), h.blueServers.end(), server) != h.blueServers.end()) {
-                table.problem("green_servers", fmt::format("names \"{}\", which is a blue server too", server),
-                              "A server belongs to one side.");
-            }
-        }
-        for (const HaproxyPlan& other : plan.haproxies) {
-            if (other.name == h.name) {
-                table.problem("name", fmt::format("\"{}\" names two balancers", h.name), "Give each balancer its own name.");
-            } else if (other.socket == h.socket && other.backend == h.backend) {
-                table.problem("backend", fmt::format("is also the backend of {}", other.name), "Describe each backend once.");
-            }
-        }
-        plan.haproxies.push_back(std::move(h));
     }
 }
 
@@ -180,6 +155,8 @@ RampPlan readRamp(PlanTable& root) {
     }
     ramp.hold = Millis(static_cast<std::int64_t>(table.number("hold_seconds", 0.001, 86400, 60) * 1000));
     ramp.maxLagSeconds = table.number("max_lag_seconds", 0.001, 3600, ramp.maxLagSeconds);
+    ramp.maxErrorPercent = table.number("max_error_percent", 0, 100, ramp.maxErrorPercent);
+    ramp.maxLatencyRatio = table.number("max_latency_ratio", 1, 1000, ramp.maxLatencyRatio);
     table.refuseOtherKeys();
     return ramp;
 }
@@ -216,7 +193,7 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     plan.readRoles = roles.texts("reads", TextRule::Database, false);
     roles.refuseOtherKeys();
     readPgbouncers(root, plan);
-    readHaproxies(root, plan);
+    readRouters(root, plan);
     plan.ramp = readRamp(root);
     plan.cutover = readCutover(root);
     PlanTable rollback = root.table("rollback", false);
@@ -228,6 +205,7 @@ void readPlanTables(PlanTable& root, Plan& plan) {
     programs.refuseOtherKeys();
     plan.alarms = readAlarms(root);
     plan.hooks = readHooks(root);
+    readCopy(root, plan);
     readCost(root, plan);
     readChecklist(root, plan);
     readVerify(root, plan);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/plan/copy_plan.h"
+#include "core/plan/routers_plan.h"
 #include "core/util/clock.h"
 #include "core/util/result.h"
 
@@ -69,23 +71,19 @@ struct PgBouncerPlan {
     int bluePort = 0;
     std::string greenHost;
     int greenPort = 0;
-};
-
-/// A HAProxy backend on the way of the reads.
-struct HaproxyPlan {
-    std::string name;
-    std::string socket;  ///< runtime socket, level admin
-    std::string backend; ///< backend that holds both sides' servers
-    std::vector<std::string> blueServers;
-    std::vector<std::string> greenServers;
-    std::string host; ///< the read endpoint that clients use, for probes
-    int port = 0;
+    /// A role that may log in through the pooler, to ask who is behind it after a switch; empty: that is not asked.
+    std::string probeUser;
+    /// Takes the new databases file to where the pooler reads it (JSON on standard input: action "push", router, to, file, content);
+    /// without a program the pooler reads databasesFile itself.
+    OwnProgram push;
 };
 
 struct RampPlan {
     std::vector<int> steps = {10, 20, 50, 100}; ///< percent of reads on green, rising, last 100
     Millis hold{60000};                         ///< time at each step before the next
     double maxLagSeconds = 1.0;                 ///< above it reads go back
+    double maxErrorPercent = 1.0;               ///< failed sessions of green above it: reads go back
+    double maxLatencyRatio = 3.0;               ///< green's p95 above so many times blue's (and 5 ms more): reads go back
 };
 
 struct CutoverPlan {
@@ -177,7 +175,8 @@ struct Plan {
     ReplicationPlan replication;
     std::vector<std::string> readRoles; ///< may connect to both sides at all times; must not be able to write
     std::vector<PgBouncerPlan> pgbouncers;
-    std::vector<HaproxyPlan> haproxies;
+    std::vector<HaproxyPlan> haproxies; ///< of the reads
+    WriteRoutersPlan routers;           ///< of the writes, besides the poolers
     RampPlan ramp;
     CutoverPlan cutover;
     double rollbackWindowHours = 24;
@@ -185,6 +184,7 @@ struct Plan {
     AlarmPlan alarms;
     VerifyPlan verify;
     DriftPlan drift;
+    CopyPlan copy;
     std::vector<HookPlan> hooks;
     CostPlan cost;
     std::vector<ManualItem> manualItems; ///< of the file that [checklist] names

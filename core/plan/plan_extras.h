@@ -12,5 +12,7 @@ void readChecklist(PlanTable& root, Plan& plan);
 
 /// The tables [verify] and [drift].
 void readVerify(PlanTable& root, Plan& plan);
+/// The table [copy]: strategy and budgets of the initial copy.
+void readCopy(PlanTable& root, Plan& plan);
 
 } // namespace tealdeck

@@ -7,7 +7,7 @@
 
 namespace tealdeck {
 
-/// A session with PgBouncer's admin console. Not a Connection: the console speaks only the simple protocol, one command at a time, and its
+/// A session with PgBouncer's admin console, or with whoever is behind an endpoint. Not a Connection: the console speaks only the simple protocol, one command at a time, and its
 /// version number makes libpqxx refuse it. Not thread-safe; one object for each command that may have to wait (a PAUSE that is never
 /// answered occupies its session, see pgbouncer(1)).
 class AdminConsole {
@@ -19,7 +19,9 @@ class AdminConsole {
         std::string passfile;
         std::string sslmode = "prefer";
         std::string sslrootcert;
-        std::string label; ///< for messages
+        std::string label;                  ///< for messages
+        std::string hostaddr = {};          ///< address of the host; empty: as the system resolves it
+        std::string database = "pgbouncer"; ///< another one: a server's, to ask a single question through an endpoint
     };
     static Result<std::unique_ptr<AdminConsole>> open(const Options& options, Millis limit);
     ~AdminConsole();

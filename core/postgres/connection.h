@@ -105,6 +105,9 @@ class Connection {
     std::shared_ptr<Worker> m_worker;
 };
 
+class StreamSession;
+struct StreamOptions;
+
 /// Opens the sessions of one life of the engine, all under one application name.
 class Connector {
   public:
@@ -120,12 +123,16 @@ class Connector {
     /// A session with any server of a side.
     [[nodiscard]] Result<std::unique_ptr<Connection>> server(Side side, const Endpoint& endpoint, const std::string& database,
                                                              Millis limit = Millis(5000)) const;
+    /// A session for streams with the side's primary (core/postgres/stream_session.h).
+    [[nodiscard]] Result<std::unique_ptr<StreamSession>> stream(Side side, const std::string& database, StreamOptions options,
+                                                                Millis limit = Millis(10000)) const;
     /// Server processes of the sessions that are open now with the side's primary: what a fence must spare. Told apart by process id,
     /// because anyone can set an application_name.
     [[nodiscard]] std::vector<int> pids(Side side) const;
 
   private:
     struct Registry;
+    [[nodiscard]] Connection::Options optionsFor(Side side, const Endpoint& endpoint, const std::string& database) const;
     Plan m_plan;
     std::string m_applicationName;
     StatementObserver m_observer;

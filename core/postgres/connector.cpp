@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/postgres/connection.h"
+#include "core/postgres/stream_session.h"
 
 #include <fmt/format.h>
 #include <mutex>
@@ -41,8 +42,7 @@ Result<std::unique_ptr<Connection>> Connector::primary(Side side, const std::str
     return server(side, m_plan.side(side).primary, database, limit);
 }
 
-Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint& endpoint, const std::string& database,
-                                                      Millis limit) const {
+Connection::Options Connector::optionsFor(Side side, const Endpoint& endpoint, const std::string& database) const {
     const std::string where = endpoint.name.empty() || endpoint.name == "primary" ? "" : "/" + endpoint.name;
     std::function<void(int, bool)> lifecycle;
     if (where.empty()) {
@@ -52,10 +52,19 @@ Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint&
             open ? static_cast<void>(pids.insert(pid)) : static_cast<void>(pids.erase(pid));
         };
     }
-    return Connection::open({endpoint, database, m_applicationName,
-                             fmt::format("{}{}/{}", sideName(side), where, database.empty() ? endpoint.database : database), m_observer,
-                             lifecycle},
-                            limit);
+    return {endpoint,          database,
+            m_applicationName, fmt::format("{}{}/{}", sideName(side), where, database.empty() ? endpoint.database : database),
+            m_observer,        lifecycle};
+}
+
+Result<std::unique_ptr<Connection>> Connector::server(Side side, const Endpoint& endpoint, const std::string& database,
+                                                      Millis limit) const {
+    return Connection::open(optionsFor(side, endpoint, database), limit);
+}
+
+Result<std::unique_ptr<StreamSession>> Connector::stream(Side side, const std::string& database, StreamOptions options,
+                                                         Millis limit) const {
+    return StreamSession::open(optionsFor(side, m_plan.side(side).primary, database), std::move(options), limit);
 }
 
 } // namespace tealdeck

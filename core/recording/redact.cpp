@@ -51,12 +51,13 @@ std::set<EventKind> kindsOf(RedactionClass redaction) {
     case RedactionClass::Hosts:
         return {EventKind::Topology, EventKind::Traffic};
     case RedactionClass::Names:
-        return {EventKind::Session, EventKind::Inventory};
+        return {EventKind::Session, EventKind::Inventory, EventKind::Copy};
     case RedactionClass::Statements:
         return {EventKind::Statement, EventKind::Drift};
     case RedactionClass::Values:
         return {EventKind::Metrics, EventKind::Topology, EventKind::Replication, EventKind::Traffic,
-                EventKind::Check,   EventKind::Switch,   EventKind::Inventory, EventKind::Verify};
+                EventKind::Check,   EventKind::Switch,   EventKind::Inventory, EventKind::Verify,
+                EventKind::Copy};
     case RedactionClass::Texts:
         return {EventKind::Note, EventKind::Prompt, EventKind::Answer, EventKind::SignOff, EventKind::Operator, EventKind::ViewChange};
     }

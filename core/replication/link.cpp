@@ -4,7 +4,6 @@
 #include "core/postgres/sql.h"
 
 #include <fmt/format.h>
-#include <set>
 
 namespace tealdeck {
 namespace {
@@ -19,6 +18,11 @@ select format('%s%I.%I', case when c.relkind = 'r' then 'only ' else '' end, n.n
    and not exists (select from pg_publication p join pg_publication_rel r on r.prpubid = p.oid where p.pubname = $1 and r.prrelid = c.oid)
  order by 1)";
 
+constexpr const char* PUBLISHED_SQL = R"(
+select format('%s%I.%I', case when c.relkind = 'r' then 'only ' else '' end, n.nspname, c.relname)
+  from pg_publication p join pg_publication_rel r on r.prpubid = p.oid join pg_class c on c.oid = r.prrelid join pg_namespace n on n.oid = c.relnamespace
+ where p.pubname = $1 order by 1)";
+
 Status asStatus(const Result<Rows>& result) {
     return result.ok() ? Status() : Status(result.error());
 }
@@ -30,6 +34,10 @@ Link::Link(const Plan& plan, Direction direction, std::string database, Connecti
       m_subscription(subscriptionName(plan, direction)), m_slot(slotName(plan, direction, m_database)) {}
 
 Status Link::publish() {
+    return publish({});
+}
+
+Status Link::publish(const std::set<std::string>& except) {
     const std::string name = publicationName(m_plan);
     const Result<Rows> exists = m_source.query("select 1 from pg_publication where pubname = $1", {name});
     if (!exists) {
@@ -41,7 +49,9 @@ Status Link::publish() {
     }
     std::string list;
     for (std::size_t i = 0; i < missing->size(); ++i) {
-        list += (i == 0 ? "" : ", ") + missing->text(i, 0);
+        if (except.count(missing->text(i, 0)) == 0) {
+            list += (list.empty() ? "" : ", ") + missing->text(i, 0);
+        }
     }
     if (exists->empty()) {
         if (list.empty()) {
@@ -52,6 +62,23 @@ Status Link::publish() {
     return list.empty()
                ? Status()
                : asStatus(m_source.batch(fmt::format("alter publication {} add table {}", quoteIdentifier(name), list), Millis(60000)));
+}
+
+Status Link::unpublishTables(const std::set<std::string>& entries) {
+    const std::string name = publicationName(m_plan);
+    const Result<Rows> published = m_source.query(PUBLISHED_SQL, {name}, Millis(60000));
+    if (!published) {
+        return published.error();
+    }
+    std::string list;
+    for (std::size_t i = 0; i < published->size(); ++i) {
+        if (entries.count(published->text(i, 0)) != 0) {
+            list += (list.empty() ? "" : ", ") + published->text(i, 0);
+        }
+    }
+    return list.empty()
+               ? Status()
+               : asStatus(m_source.batch(fmt::format("alter publication {} drop table {}", quoteIdentifier(name), list), Millis(60000)));
 }
 
 std::string Link::subscriberConninfo() const {
@@ -72,7 +99,7 @@ std::string Link::subscriberConninfo() const {
                      {"keepalives_count", "3"}});
 }
 
-std::string Link::options(bool copy) const {
+std::string Link::options(bool copy, bool originNone) const {
     std::string text = fmt::format("slot_name = {}, create_slot = {}, enabled = {}, copy_data = {}, synchronous_commit = off",
                                    quoteLiteral(m_slot), copy, copy, copy);
     const int subscriber = m_destination.serverVersion() / 10000;
@@ -80,17 +107,35 @@ std::string Link::options(bool copy) const {
     if (subscriber >= 14 && publisher >= 14) {
         text += ", streaming = on"; // "parallel", the default of 18, may wait for itself on unique keys
     }
-    if (subscriber >= 16 && publisher >= 16 && !copy) {
+    if (subscriber >= 16 && publisher >= 16 && originNone) {
         text += ", origin = none"; // belt and braces: where the feed starts is what prevents loops
     }
     return text;
 }
 
-Status Link::createWithCopy(Millis limit) {
+Status Link::createSubscription(const std::string& options, Millis limit) {
     return asStatus(
         m_destination.batch(fmt::format("create subscription {} connection {} publication {} with ({})", quoteIdentifier(m_subscription),
-                                        quoteLiteral(subscriberConninfo()), quoteIdentifier(publicationName(m_plan)), options(true)),
+                                        quoteLiteral(subscriberConninfo()), quoteIdentifier(publicationName(m_plan)), options),
                             limit));
+}
+
+Status Link::createWithCopy(Millis limit) {
+    return createSubscription(options(true, false), limit);
+}
+
+Status Link::createOnSlot(Millis limit) {
+    // Not origin = none: what blue itself receives from elsewhere belongs to the data.
+    return createSubscription(options(false, false), limit);
+}
+
+Status Link::enable() {
+    return asStatus(m_destination.batch(fmt::format("alter subscription {} enable", quoteIdentifier(m_subscription))));
+}
+
+Status Link::refreshWithCopy(Millis limit) {
+    return asStatus(m_destination.batch(
+        fmt::format("alter subscription {} refresh publication with (copy_data = true)", quoteIdentifier(m_subscription)), limit));
 }
 
 Status Link::prepare(Millis limit) {
@@ -105,10 +150,7 @@ Status Link::prepare(Millis limit) {
     }
     // Without a copy the subscription still connects: its host, login, TLS and publication are proven here, by the server that will use
     // them.
-    return asStatus(
-        m_destination.batch(fmt::format("create subscription {} connection {} publication {} with ({})", quoteIdentifier(m_subscription),
-                                        quoteLiteral(subscriberConninfo()), quoteIdentifier(publicationName(m_plan)), options(false)),
-                            limit));
+    return createSubscription(options(false, true), limit);
 }
 
 Status Link::activate(const std::string& startLsn) {
@@ -128,7 +170,7 @@ Status Link::activate(const std::string& startLsn) {
     if (!moved) {
         return moved.error();
     }
-    return asStatus(m_destination.batch(fmt::format("alter subscription {} enable", quoteIdentifier(m_subscription))));
+    return enable();
 }
 
 Status Link::disable() {
@@ -144,6 +186,13 @@ Status Link::retire(Millis limit) {
     if (!exists) {
         return exists.error();
     }
+    const Result<Rows> number = m_destination.query(
+        "select s.oid::text from pg_subscription s join pg_database d on d.oid = s.subdbid where d.datname = current_database() and "
+        "subname = $1",
+        {m_subscription});
+    if (!number) {
+        return number.error();
+    }
     if (*exists) {
         // Cut loose from the slot first: then neither a dead publisher nor a frozen sender can keep the subscription alive.
         const std::string name = quoteIdentifier(m_subscription);
@@ -155,13 +204,48 @@ Status Link::retire(Millis limit) {
             }
         }
     }
+    if (!number->empty()) {
+        if (const Status dropped = dropSyncSlots(number->text(0, 0), limit); !dropped) {
+            return dropped;
+        }
+    }
     return dropSlot(limit);
+}
+
+/// Since 14 the slots of unfinished table copies stay when a subscription without slot is dropped. They bear its number and the
+/// subscriber's system identifier.
+Status Link::dropSyncSlots(const std::string& subscription, Millis limit) {
+    const Result<Rows> system = m_destination.query("select system_identifier::text from pg_control_system()");
+    if (!system) {
+        return system.error();
+    }
+    const std::string pattern = fmt::format("^pg_{}_sync_[0-9]+_{}$", subscription, system->text(0, 0));
+    const Deadline deadline(limit);
+    for (;;) {
+        const Result<Rows> dropped =
+            m_source.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name ~ "
+                           "$1 and database = current_database()",
+                           {pattern}, limit);
+        if (dropped) {
+            return {};
+        }
+        if (dropped.error().sqlstate != "55006" || deadline.passed()) {
+            return Error{
+                dropped.error().kind,
+                fmt::format("Left over: slots pg_{}_sync_* on {}: {}", subscription, m_source.label(), dropped.error().message),
+                fmt::format("Run there: select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name ~ '{}'",
+                            pattern),
+                dropped.error().sqlstate};
+        }
+        static_cast<void>(m_source.query("select pg_terminate_backend(active_pid), pg_sleep(0.05) from pg_replication_slots where "
+                                         "slot_name ~ $1 and active_pid is not null",
+                                         {pattern}));
+    }
 }
 
 Status Link::dropSlot(Millis limit) {
     const Deadline deadline(limit);
     for (;;) {
-        // Slots of unfinished table copies bear the subscription's number and go with their sender; ours is dropped by name.
         const Result<Rows> dropped =
             m_source.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1", {m_slot}, limit);
         if (dropped) {

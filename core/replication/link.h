@@ -3,6 +3,7 @@
 #include "core/postgres/connection.h"
 #include "core/replication/names.h"
 
+#include <set>
 #include <string>
 
 namespace tealdeck {
@@ -24,6 +25,15 @@ class Link {
     /// Publishes every permanent table of users and the marker by name (never FOR ALL TABLES: that would take extensions' and our own
     /// tables too). Tables that are published already stay, new ones are added.
     Status publish();
+    /// The same without those that are named so ("ONLY" and the table, as copy_tables tells).
+    Status publish(const std::set<std::string>& except);
+    /// Takes those tables out of the publication that are in it.
+    Status unpublishTables(const std::set<std::string>& entries);
+    /// A disabled subscription without copy on a slot that exists: it begins where the slot does, with the tables that are published now.
+    Status createOnSlot(Millis limit);
+    Status enable();
+    /// Takes up tables that were published since; the servers copy them.
+    Status refreshWithCopy(Millis limit);
     /// Slot, subscription and native initial copy, on an empty destination.
     Status createWithCopy(Millis limit);
     /// Slot on the source and a disabled subscription without copy on the destination: made again from scratch, so that nothing of an
@@ -45,8 +55,10 @@ class Link {
 
   private:
     [[nodiscard]] std::string subscriberConninfo() const;
-    [[nodiscard]] std::string options(bool copy) const;
+    [[nodiscard]] std::string options(bool copy, bool originNone) const;
+    Status createSubscription(const std::string& options, Millis limit);
     Status dropSlot(Millis limit);
+    Status dropSyncSlots(const std::string& subscription, Millis limit);
     const Plan& m_plan;
     Direction m_direction;
     std::string m_database;

@@ -113,8 +113,9 @@ Status copyRoles(Connection& blue, Connection& green) {
     return {};
 }
 
-Result<bool> createDatabase(Connection& blue, Connection& green, const std::string& database) {
-    const Result<Rows> there = green.query("select 1 from pg_database where datname = $1", {database});
+Result<bool> createDatabase(Connection& blue, Connection& green, const std::string& database, const std::string& as) {
+    const std::string& target = as.empty() ? database : as;
+    const Result<Rows> there = green.query("select 1 from pg_database where datname = $1", {target});
     if (!there) {
         return there.error();
     }
@@ -135,7 +136,7 @@ Result<bool> createDatabase(Connection& blue, Connection& green, const std::stri
         return Error{
             Error::Kind::Invalid, fmt::format("BLUE has no database {}.", database), "Correct deployment.databases in the plan.", {}};
     }
-    const std::string name = quoteIdentifier(database);
+    const std::string name = quoteIdentifier(target);
     if (there->empty()) {
         std::string sql =
             fmt::format("create database {} template template0 encoding {} lc_collate {} lc_ctype {} owner {} connection limit {}", name,
@@ -163,8 +164,8 @@ Result<bool> createDatabase(Connection& blue, Connection& green, const std::stri
     }
     for (std::size_t i = 0; i < settings->size(); ++i) {
         const std::string role = settings->text(i, 0);
-        const std::string target = role.empty() ? "database " + name : fmt::format("role {} in database {}", quoteIdentifier(role), name);
-        if (const Status done = setFromCurrent(green, target, settings->text(i, 1), settings->text(i, 2)); !done) {
+        const std::string where = role.empty() ? "database " + name : fmt::format("role {} in database {}", quoteIdentifier(role), name);
+        if (const Status done = setFromCurrent(green, where, settings->text(i, 1), settings->text(i, 2)); !done) {
             return done.error();
         }
     }

@@ -96,38 +96,32 @@ Result<std::set<std::string>> identityIndexes(Connection& blue) {
     return names;
 }
 
-Status restore(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
-               const StepContext& context, bool beforeCopy) {
+Result<std::string> listOf(const Plan& plan, const std::filesystem::path& file, const char* section, const StepContext& context) {
+    std::string list;
+    const Status listed = runTool({plan.programs.pgRestore, "--list", section, file.string()}, context, &list);
+    return listed.ok() ? Result<std::string>(std::move(list)) : Result<std::string>(listed.error());
+}
+
+/// The entries of the dump that belong to a part.
+Result<std::string> entriesOf(SchemaPart part, const Plan& plan, const std::filesystem::path& file, Connection& blue,
+                              const StepContext& context) {
+    if (part == SchemaPart::Tables) {
+        return listOf(plan, file, "--section=pre-data", context);
+    }
     const Result<std::set<std::string>> identities = identityIndexes(blue);
-    if (!identities) {
-        return identities.error();
+    const Result<std::string> postData = identities ? listOf(plan, file, "--section=post-data", context) : identities.error();
+    if (!postData) {
+        return postData;
     }
     std::string list;
-    if (beforeCopy) {
-        if (const Status listed = runTool({plan.programs.pgRestore, "--list", "--section=pre-data", file.string()}, context, &list);
-            !listed) {
-            return listed;
-        }
-    }
-    std::string postData;
-    if (const Status listed = runTool({plan.programs.pgRestore, "--list", "--section=post-data", file.string()}, context, &postData);
-        !listed) {
-        return listed;
-    }
-    std::istringstream lines(postData);
+    std::istringstream lines(*postData);
     for (std::string line; std::getline(lines, line);) {
         const std::string kind = entryKind(line);
-        if (!kind.empty() && neededForApply(kind, *identities) == beforeCopy) {
+        if (!kind.empty() && neededForApply(kind, *identities) == (part == SchemaPart::Keys)) {
             list += line + "\n";
         }
     }
-    const std::filesystem::path listFile = file.string() + (beforeCopy ? ".before.list" : ".after.list");
-    if (const Status written = writeFileAtomically(listFile, list); !written) {
-        return written;
-    }
-    const std::string target = conninfo(plan.green.primary, database, "tealdeck/" + plan.deployment + "/restore", 10);
-    return runTool({plan.programs.pgRestore, "--exit-on-error", "--use-list=" + listFile.string(), "--dbname=" + target, file.string()},
-                   context);
+    return list;
 }
 
 } // namespace
@@ -171,14 +165,43 @@ Status dump(const Plan& plan, const std::string& database, const std::filesystem
                    context);
 }
 
-Status restoreBeforeCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
-                         const StepContext& context) {
-    return restore(plan, database, file, blue, context, true);
+Status restore(SchemaPart part, bool again, const Plan& plan, const std::string& database, const std::filesystem::path& file,
+               Connection& blue, const StepContext& context) {
+    const Result<std::string> list = entriesOf(part, plan, file, blue, context);
+    if (!list) {
+        return list.error();
+    }
+    if (list->empty()) {
+        return {};
+    }
+    const std::filesystem::path listFile = file.string() + ".list";
+    if (const Status written = writeFileAtomically(listFile, *list); !written) {
+        return written;
+    }
+    std::vector<std::string> argv = {plan.programs.pgRestore, "--use-list=" + listFile.string(),
+                                     "--dbname=" + conninfo(plan.green.primary, database, "tealdeck/" + plan.deployment + "/restore", 10)};
+    if (!again) {
+        argv.emplace_back("--exit-on-error");
+    }
+    if (part != SchemaPart::Tables && plan.copy.connections > 1) {
+        argv.push_back(fmt::format("--jobs={}", plan.copy.connections)); // indexes and foreign keys beside each other
+    }
+    argv.push_back(file.string());
+    const Status restored = runTool(std::move(argv), context);
+    const bool onlyThere = again && !restored && restored.error().kind == Error::Kind::Server;
+    return onlyThere ? Status() : restored;
 }
 
-Status restoreAfterCopy(const Plan& plan, const std::string& database, const std::filesystem::path& file, Connection& blue,
-                        const StepContext& context) {
-    return restore(plan, database, file, blue, context, false);
+Result<std::string> tryRestore(const Plan& plan, const std::string& database, const std::filesystem::path& file,
+                               const StepContext& context) {
+    const std::string target = conninfo(plan.green.primary, database, "tealdeck/" + plan.deployment + "/rehearsal", 10);
+    const Result<ProcessOutcome> outcome =
+        runProcess({{plan.programs.pgRestore, "--dbname=" + target, file.string()}, toolEnvironment(), {}, {}, 0, 0}, context.deadline(),
+                   [&] { return context.cancelled(); });
+    if (!outcome) {
+        return outcome.error();
+    }
+    return outcome->exitCode == 0 ? std::string() : outcome->errors.empty() ? std::string("pg_restore failed") : outcome->errors;
 }
 
 Status refreshMaterializedViews(Connection& blue, Connection& green, Millis limit) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include "core/plan/plan.h"
+#include "core/traffic/haproxy_runtime.h"
 #include "core/util/json.h"
 #include "core/util/result.h"
 
@@ -11,39 +11,21 @@
 
 namespace tealdeck {
 
-/// A server of the backend that the plan names.
-struct BalancerServer {
-    std::string name;
-    Side side = Side::Blue;
-    std::string state;              ///< administrative: "ready", "drain" or "maint"
-    std::string status;             ///< what HAProxy shows: "UP", "DOWN 1/2", "MAINT", "DRAIN", "no check", …
-    bool running = false;           ///< takes sessions now: ready and not down
-    int weight = 0;                 ///< 0–256
-    std::int64_t sessions = 0;      ///< current
-    std::int64_t totalSessions = 0; ///< since HAProxy's start
-};
-
-struct HaproxyStatus {
-    std::vector<BalancerServer> servers; ///< the plan's, blue first
-    std::string version;
-};
-
 /// How many percent of the reads green takes, and how that is known.
 struct ObservedShare {
     double percent = 0;
     bool measured = false; ///< true: counted from new sessions; false: computed from weights and states, too few sessions to count
 };
 
-/// One HAProxy backend on the way of the reads, through its runtime socket (haproxy management guide, "set server", "show stat").
-/// One connection a command, each with a deadline. Weights act on new sessions only.
+/// One HAProxy backend on the way of the reads, through its runtime API. Weights act on new sessions only.
 class Haproxy {
   public:
     explicit Haproxy(HaproxyPlan instance);
-    [[nodiscard]] const std::string& name() const { return m_instance.name; }
-    [[nodiscard]] const HaproxyPlan& instance() const { return m_instance; }
+    [[nodiscard]] const std::string& name() const { return instance().name; }
+    [[nodiscard]] const HaproxyPlan& instance() const { return m_runtime.instance(); }
 
     /// Conflict when the backend or a server of the plan is not there.
-    Result<HaproxyStatus> status(Millis limit);
+    Result<HaproxyStatus> status(Millis limit) { return m_runtime.status(limit); }
     /// Gives green this share of new sessions, 0–100, by absolute weights. 0: green's servers go to maintenance; 100: blue's drain. Their
     /// sessions have DRAIN_GRACE to end, on top of the limit; then they are shut down. The side that is to take more is ready before the
     /// other gives up anything; Refused when none of its servers runs.
@@ -60,15 +42,10 @@ class Haproxy {
     static constexpr Millis DRAIN_GRACE{10000};
 
   private:
-    Result<std::string> command(const std::string& text, Millis limit) const;
-    Status act(const std::string& text, Millis limit) const;
-    Status setServer(const std::string& server, const std::string& state, std::optional<int> weight, Millis limit) const;
     Status drainSessions(Side side);
-    Status shutDownSessions(const std::vector<std::string>& servers, Millis limit) const;
     Status requireRunning(Side side, Millis limit);
-    [[nodiscard]] Error fault(Error::Kind kind, const std::string& what) const;
 
-    HaproxyPlan m_instance;
+    HaproxyRuntime m_runtime;
     struct Baseline {
         std::int64_t blue = 0;
         std::int64_t green = 0;

@@ -3,7 +3,9 @@
 
 #include "core/postgres/sql.h"
 #include "core/traffic/databases_file.h"
+#include "core/traffic/owned_file.h"
 #include "core/util/files.h"
+#include "core/util/json.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -156,22 +158,8 @@ Status PgBouncer::stage(Side side) {
     if (!bytes) {
         return bytes.error();
     }
-    struct stat now {};
-    if (::stat(m_instance.databasesFile.c_str(), &now) != 0) {
-        return unavailable(fmt::format("Cannot read {}: {}.", m_instance.databasesFile, systemReason(errno)));
-    }
-    const std::filesystem::path staged = stagedFile(side);
-    if (const Status written = writeFileAtomically(staged, *bytes, now.st_mode & 07777); !written) {
-        return written;
-    }
     // The pooler may run as another user than the engine: what it could read before it must be able to read afterwards.
-    struct stat own {};
-    const bool same = ::stat(staged.c_str(), &own) == 0 && own.st_uid == now.st_uid && own.st_gid == now.st_gid;
-    if ((!same && ::chown(staged.c_str(), now.st_uid, now.st_gid) != 0) || ::chmod(staged.c_str(), now.st_mode & 07777) != 0) {
-        return unavailable(
-            fmt::format("Cannot give {} the owner and mode of {}: {}.", staged.string(), m_instance.databasesFile, systemReason(errno)));
-    }
-    return {};
+    return writeLikeFile(stagedFile(side), *bytes, m_instance.databasesFile);
 }
 
 Status PgBouncer::publish(Side side) {
@@ -189,7 +177,7 @@ Status PgBouncer::publish(Side side) {
         return unavailable(fmt::format("Cannot replace {}: {}.", m_instance.databasesFile, systemReason(errno)));
     }
     syncFolder(std::filesystem::path(m_instance.databasesFile).parent_path());
-    return {};
+    return push(sideName(side), *wanted, OPEN_LIMIT);
 }
 
 Status PgBouncer::openPauseSessions(Millis limit) {
@@ -298,6 +286,21 @@ Status PgBouncer::set(const std::string& key, const std::string& value, Millis l
     return answer ? Status() : Status(answer.error());
 }
 
+Result<std::optional<std::string>> PgBouncer::identity(Millis limit) {
+    if (m_instance.probeUser.empty()) {
+        return std::optional<std::string>();
+    }
+    const Deadline deadline(limit);
+    const auto session = AdminConsole::open({m_instance.host, m_instance.port, m_instance.probeUser, m_instance.passfile,
+                                             m_instance.sslmode, m_instance.sslrootcert, m_instance.name, "", m_instance.databases.front()},
+                                            deadline.left());
+    if (!session) {
+        return session.error();
+    }
+    const Result<Rows> rows = (*session)->command("select system_identifier from pg_catalog.pg_control_system()", deadline.left());
+    return rows ? Result<std::optional<std::string>>(rows->single()) : Result<std::optional<std::string>>(rows.error());
+}
+
 Status PgBouncer::saveOriginal(const std::filesystem::path& path) const {
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
@@ -312,13 +315,24 @@ Status PgBouncer::restoreOriginal(const std::filesystem::path& path, Millis limi
     if (!bytes) {
         return bytes.error();
     }
-    struct stat now {};
-    const unsigned mode = ::stat(m_instance.databasesFile.c_str(), &now) == 0 ? now.st_mode & 07777 : 0640;
-    if (const Status written = writeFileAtomically(m_instance.databasesFile, *bytes, mode); !written) {
+    if (const Status written = writeLikeFile(m_instance.databasesFile, *bytes, m_instance.databasesFile); !written) {
         return written;
     }
-    ::chmod(m_instance.databasesFile.c_str(), mode); // our umask must not lock the pooler out
+    if (const Status pushed = push("restore", *bytes, limit); !pushed) {
+        return pushed;
+    }
     return reload(limit);
+}
+
+Status PgBouncer::push(const std::string& to, const std::string& bytes, Millis limit) const {
+    if (m_instance.push.program.empty()) {
+        return {};
+    }
+    OwnProgram program = m_instance.push;
+    program.limit = std::max(program.limit, limit);
+    const Json order = {
+        {"action", "push"}, {"router", m_instance.name}, {"to", to}, {"file", m_instance.databasesFile}, {"content", bytes}};
+    return runOwnProgram(fmt::format("The program that pushes the file of {}", m_instance.name), program, {}, dumpJson(order)).status;
 }
 
 } // namespace tealdeck

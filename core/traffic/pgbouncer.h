@@ -58,7 +58,7 @@ class PgBouncer {
     /// come later, also after a Timeout: the caller must resume(). Sessions that were not answered are closed.
     Status finishPause(Millis limit);
     /// Renames the staged file over the databases file; no reload. Stages again when there is no staged file or the databases file was
-    /// edited since. Durable when it returns (one fsync of the folder).
+    /// edited since. Durable when it returns (one fsync of the folder). With a push program it has run as well.
     Status publish(Side side);
     /// RELOAD. Older versions answer so even when they could not read the file: prove it with target(). Values that were SET on the
     /// console are lost.
@@ -74,6 +74,8 @@ class PgBouncer {
     Status saveOriginal(const std::filesystem::path& path) const;
     /// Puts the saved bytes back and reloads.
     Status restoreOriginal(const std::filesystem::path& path, Millis limit);
+    /// The system identifier of the server behind the pooler's databases, asked as the plan's probe_user; std::nullopt without one.
+    Result<std::optional<std::string>> identity(Millis limit);
     /// Where stage() writes.
     [[nodiscard]] std::filesystem::path stagedFile(Side side) const;
 
@@ -83,6 +85,8 @@ class PgBouncer {
     Status forEveryDatabase(const std::string& command, Millis limit, const std::string& fineError);
     [[nodiscard]] Result<std::string> rendered(Side side) const;
     Status openPauseSessions(Millis limit);
+    /// Hands the file to the plan's push program, if there is one.
+    Status push(const std::string& to, const std::string& bytes, Millis limit) const;
 
     PgBouncerPlan m_instance;
     Endpoint m_blue; ///< as the pooler reaches it

@@ -23,6 +23,7 @@ TEST(Catalogue, SaysWhichBlockersStandInTheWayOfARollback) {
         {"PGB02", "PAUSE would wait for clients to leave"},
         {"PGB06", "clients would come back to the wrong side with the pooler's next start"},
         {"HAP01", "the reads cannot be moved, and the switch goes back"},
+        {"RTR02", "as PGB01, for the other routers"},
         {"SES02", "a COMMIT PREPARED after the fence is a lost write"},
         {"SEC00", "without these rights no fence"},
         {"SEC01", "the feed of the way back cannot be made (law 7)"},

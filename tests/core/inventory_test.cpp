@@ -126,7 +126,7 @@ TEST(InventoryQuery, TellsWhatThereIsAndNamesWhatCouldNotBeAsked) {
     EXPECT_EQ(all.settings.at("jit").find('\n'), std::string::npos);
     ASSERT_EQ(all.extensions.size(), 1U) << "books is not there yet";
     EXPECT_EQ(all.extensions[0].detail, "1.6");
-    EXPECT_EQ(all.slots.at(0).name, "s1");
+    EXPECT_EQ(all.replicationSlots.at(0).name, "s1");
     EXPECT_EQ(all.publications.at(0).detail, "3 tables");
     EXPECT_EQ(all.databaseBytes, (std::map<std::string, double>{{"postgres", 1000}, {"shop", 2000}})) << "unknown is not zero";
     EXPECT_EQ(all.roles, 5.0);
@@ -135,7 +135,7 @@ TEST(InventoryQuery, TellsWhatThereIsAndNamesWhatCouldNotBeAsked) {
     answers.errors["pg_replication_slots"] = {Error::Kind::Server, "permission denied", {}, "42501"};
     const Inventory some = query.take(Side::Green, endpoint, {"shop"});
     EXPECT_EQ(some.unknown.at("slots"), "permission denied");
-    EXPECT_TRUE(some.slots.empty());
+    EXPECT_TRUE(some.replicationSlots.empty());
     EXPECT_EQ(some.extensions.size(), 1U);
 
     answers.errors[""] = {Error::Kind::Timeout, "no answer within 2000 ms", {}, {}};
@@ -194,7 +194,7 @@ TEST(Inventory, ChangesOnlyWhenAReaderWouldSaySo) {
     now.diskFreeBytes.reset();
     EXPECT_TRUE(hasChanged(before, now)) << "no longer known";
     now = before;
-    now.slots.push_back({"shop", "s1", "active"});
+    now.replicationSlots.push_back({"shop", "s1", "active"});
     EXPECT_TRUE(hasChanged(before, now));
     now = before;
     now.unknown["slots"] = "permission denied";

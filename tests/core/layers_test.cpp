@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <regex>
 #include <set>
+#include <sstream>
 
 using namespace tealdeck;
 namespace fs = std::filesystem;
@@ -128,6 +129,50 @@ TEST(Layers, widgets_see_the_seam_and_the_vocabulary_only) {
 
 TEST(Layers, the_console_is_only_a_client_of_the_engine) {
     expectSeesOnly("app/console", SEEN_BY_CONSOLE, {"widgets/", "app/console/"});
+}
+
+/// What replays may see: the recording, what is computed from it, and panels. Nothing that could send a command or reach a server.
+TEST(Layers, a_replay_reaches_no_engine_and_no_server) {
+    std::size_t seen = 0;
+    for (const auto& [file, what] : includesUnder("app/console")) {
+        if (parts(file).back().rfind("replay_", 0) != 0) {
+            continue;
+        }
+        ++seen;
+        const std::vector<std::string> path = parts(what);
+        if (path[0] == "core") {
+            EXPECT_TRUE(path.at(1) == "model" || path.at(1) == "util" || path.at(1) == "recording" || path.at(1) == "review" ||
+                        what == "core/api/session_source.h")
+                << file << " includes " << what;
+        } else if (path[0] == "widgets" || path[0] == "app") {
+            EXPECT_TRUE(what.rfind("widgets/timeline/", 0) == 0 || what.rfind("widgets/theme/", 0) == 0 || what.rfind("app/console/replay_", 0) == 0)
+                << file << " includes " << what;
+        }
+    }
+    EXPECT_GT(seen, 20U);
+}
+
+/// The same of what was built: the objects name no symbol of a client, a launcher or a socket.
+TEST(Layers, the_objects_of_a_replay_name_no_way_to_an_engine) {
+    const fs::path library = fs::path(TEALDECK_BIN_DIR).parent_path() / "app/console/libtealdeck_console.a";
+    if (!fs::exists(library)) {
+        GTEST_SKIP() << "the console is not built here";
+    }
+    const auto listed = runProcess({{"nm", "-C", "--undefined-only", library.string()}, {}, {}, {}}, Deadline(Millis(60'000)));
+    ASSERT_TRUE(listed.ok() && listed->exitCode == 0) << (listed ? listed->errors : listed.error().text());
+    std::istringstream lines(listed->output);
+    static const std::regex forbidden(R"(EngineClient|EngineLauncher|ActionGate|CommandSink|QProcess|QLocalSocket|QTcpSocket|\b(socket|connect|send|execve?|fork|posix_spawnp?)(@|$))");
+    bool ofReplay = false;
+    std::size_t symbols = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.empty() && line.back() == ':') {
+            ofReplay = line.rfind("replay_", 0) == 0;
+        } else if (ofReplay) {
+            ++symbols;
+            EXPECT_FALSE(std::regex_search(line, forbidden)) << line;
+        }
+    }
+    EXPECT_GT(symbols, 100U);
 }
 
 /// The libraries that a built program names, and those that these need.

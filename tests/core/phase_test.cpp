@@ -15,7 +15,8 @@ constexpr Phase ALL_PHASES[] = {Phase::Plan,    Phase::Preflight, Phase::Replica
 constexpr CommandKind ALL_COMMANDS[] = {CommandKind::Check,    CommandKind::Replicate, CommandKind::Ramp,        CommandKind::Cutover,
                                         CommandKind::Rollback, CommandKind::Finalize,  CommandKind::Abort,       CommandKind::Override,
                                         CommandKind::SignOff,  CommandKind::Note,      CommandKind::Acknowledge, CommandKind::Shelve,
-                                        CommandKind::Continue, CommandKind::Verify,    CommandKind::Stop,        CommandKind::Drift};
+                                        CommandKind::Continue, CommandKind::Verify,    CommandKind::Stop,        CommandKind::Drift,
+                                        CommandKind::PauseCopy, CommandKind::ResumeCopy, CommandKind::CancelCopy};
 
 TEST(PhaseTable, namesGoBothWays) {
     for (const Phase phase : ALL_PHASES) {
@@ -69,17 +70,17 @@ TEST(PhaseTable, whatMovesWritesIsNeverOneClick) {
 /// and moves nothing as "+", what is refused as "-".
 TEST(PhaseTable, isThisOne) {
     const std::string expected = R"(
-            check     replicate ramp      cutover   rollback  finalize  abort     override  sign-off  note      acknowledge shelve  continue verify stop drift
-plan        preflight -         -         -         -         -         aborted   +         +         +         +         +         -        -      -    -
-preflight   +         validate  -         -         -         -         aborted   +         +         +         +         +         -        -      -    -
-replicate   +         validate  -         -         -         -         aborted   +         +         +         +         +         +        -      -    +
-validate    +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -        +      +    +
-ramp        +         -         +         observe   -         -         aborted   +         +         +         +         +         -        +      +    +
-cutover     -         -         -         -         -         -         validate  -         -         +         +         +         +        -      -    -
-observe     +         -         -         -         rolled-back finalized rolled-back +     +         +         +         +         -        +      +    -
-rolled-back +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -        +      +    +
-finalized   -         -         -         -         -         -         -         -         -         +         +         +         -        -      -    -
-aborted     preflight -         -         -         -         -         -         +         +         +         +         +         -        -      -    -
+            check     replicate ramp      cutover   rollback  finalize  abort     override  sign-off  note      acknowledge shelve  continue verify stop drift pause-copy resume-copy cancel-copy
+plan        preflight -         -         -         -         -         aborted   +         +         +         +         +         -        -      -    -     -          -           -
+preflight   +         validate  -         -         -         -         aborted   +         +         +         +         +         -        -      -    -     -          -           -
+replicate   +         validate  -         -         -         -         aborted   +         +         +         +         +         +        -      -    +     +          +           +
+validate    +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -        +      +    +     -          -           -
+ramp        +         -         +         observe   -         -         aborted   +         +         +         +         +         -        +      +    +     -          -           -
+cutover     -         -         -         -         -         -         validate  -         -         +         +         +         +        -      -    -     -          -           -
+observe     +         -         -         -         rolled-back finalized rolled-back +     +         +         +         +         -        +      +    -     -          -           -
+rolled-back +         -         ramp      observe   -         -         aborted   +         +         +         +         +         -        +      +    +     -          -           -
+finalized   -         -         -         -         -         -         -         -         -         +         +         +         -        -      -    -     -          -           -
+aborted     preflight -         -         -         -         -         -         +         +         +         +         +         -        -      -    -     -          -           -
 )";
     std::istringstream lines(expected);
     std::string word;
@@ -108,7 +109,7 @@ aborted     preflight -         -         -         -         -         -       
             }
         }
     }
-    EXPECT_EQ(cells, 130);
+    EXPECT_EQ(cells, 160);
 }
 
 TEST(PhaseTable, isDrawnInTheManualAsItIs) {

@@ -67,6 +67,32 @@ Result<Plan> parse(const std::string& text) {
     return parsePlan(text, "deck.toml", "/plans");
 }
 
+TEST(Plan, ReadsHowTheDataAreCopied) {
+    const Result<Plan> without = parse(GOOD);
+    ASSERT_TRUE(without.ok());
+    EXPECT_EQ(without->copy.strategy, CopyStrategy::Auto);
+    EXPECT_TRUE(without->copy.rehearsal);
+    const Result<Plan> plan = parse(GOOD + "[copy]\nstrategy = \"server-to-server\"\nconnections = 2\nbytes_per_second = 5e6\n"
+                                           "max_wal_retained_mib = 512\nsplit_mib = 0.5\nstall_seconds = 3\nrehearsal = false\n"
+                                           "[[copy.accepted_difference]]\nobject = \"index public.i\"\nwhy = \"made on green only\"\n");
+    ASSERT_TRUE(plan.ok()) << plan.error().text();
+    EXPECT_EQ(plan->copy.strategy, CopyStrategy::ServerToServer);
+    EXPECT_EQ(plan->copy.connections, 2);
+    EXPECT_EQ(plan->copy.bytesPerSecond, 5e6);
+    EXPECT_EQ(plan->copy.maxWalRetainedMib, 512);
+    EXPECT_EQ(plan->copy.splitMib, 0.5);
+    EXPECT_EQ(plan->copy.stallSeconds, 3);
+    EXPECT_FALSE(plan->copy.rehearsal);
+    ASSERT_EQ(plan->copy.accepted.size(), 1U);
+    EXPECT_EQ(plan->copy.accepted[0].object, "index public.i");
+    const Result<Plan> wrong = parse(GOOD + "[copy]\nstrategy = \"fast\"\n");
+    ASSERT_FALSE(wrong.ok());
+    EXPECT_NE(wrong.error().message.find("copy.strategy must be auto, snapshot or server-to-server"), std::string::npos)
+        << wrong.error().text();
+    EXPECT_FALSE(parse(GOOD + "[copy]\nconnections = 0\n").ok());
+    EXPECT_FALSE(parse(GOOD + "[[copy.accepted_difference]]\nobject = \"x\"\n").ok()) << "without a reason";
+}
+
 TEST(Plan, ReadsEveryKey) {
     const Result<Plan> read = parse(GOOD);
     ASSERT_TRUE(read.ok()) << read.error().text();

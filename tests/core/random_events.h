@@ -111,7 +111,7 @@ inline Json randomRest(Random& random, EventKind kind) {
         inventory.side = pick(random, {"blue", "green"});
         inventory.node = pick(random, {"primary", "replica-1"});
         inventory.settings = {{"work_mem", word(random)}};
-        inventory.slots = {{"", word(random), word(random)}};
+        inventory.replicationSlots = {{"", word(random), word(random)}};
         inventory.databaseBytes = {{"shop", static_cast<double>(random() % 1000)}};
         inventory.diskFreeBytes = maybe(random);
         if (random() % 2 == 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Writes a recording of a day and measures it: recording_bench FOLDER [HOURS]; prints one JSON object. Used by tests/perf/run.
+// Writes a recording of a day and measures it: recording_bench FOLDER [HOURS [EVENTS-A-DAY]]; prints one JSON object. Used by tests/perf/run.
 #include "core/recording/reader.h"
 #include "core/recording/writer.h"
 
@@ -17,7 +17,7 @@ using namespace tealdeck;
 namespace {
 
 constexpr int METRICS = 50;
-constexpr std::uint64_t EVENTS_A_DAY = 100'000;
+std::uint64_t eventsADay = 100'000;
 constexpr int SEEKS = 1000;
 constexpr int REPEATS = 5;
 
@@ -148,7 +148,7 @@ void generate(const std::filesystem::path& file, std::int64_t hours) {
     std::uint64_t events = 0;
     for (std::int64_t second = 0; second < hours * 3600; ++second) {
         put(*writer, {0, second * 1'000'000, 0, EventKind::Metrics, "engine", sample(random, state)});
-        const auto wanted = static_cast<std::uint64_t>(second + 1) * EVENTS_A_DAY / 86'400;
+        const auto wanted = static_cast<std::uint64_t>(second + 1) * eventsADay / 86'400;
         for (; events < wanted; ++events) {
             put(*writer, randomEvent(random, second * 1'000'000 + static_cast<std::int64_t>(random() % 1'000'000)));
         }
@@ -237,13 +237,14 @@ Json measure(const std::filesystem::path& file) {
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        fmt::print(stderr, "usage: recording_bench FOLDER [HOURS]\n");
+        fmt::print(stderr, "usage: recording_bench FOLDER [HOURS [EVENTS-A-DAY]]\n");
         return 2;
     }
     const std::filesystem::path file = std::filesystem::path(argv[1]) / "day.teal";
     Json written;
     if (!std::filesystem::exists(file)) {
         const std::int64_t hours = argc > 2 ? std::atoll(argv[2]) : 24;
+        eventsADay = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : eventsADay;
         written = millis([&] { generate(file, hours); });
     }
     Json figures = measure(file);

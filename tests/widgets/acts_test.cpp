@@ -5,6 +5,7 @@
 #include "app/console/keys_window.h"
 #include "app/console/main_window.h"
 #include "tests/widgets/mnemonics.h"
+#include "tests/widgets/replay_fixture.h"
 #include "tests/widgets/scripted_upgrade.h"
 #include "widgets/status/confirm_control.h"
 #include "widgets/status/next_act_panel.h"
@@ -78,8 +79,7 @@ void auditActs(MainWindow& window) {
 TEST(Acts, EachIsInAMenuAndInThePaletteWithKeysOfItsOwn) {
     Window live;
     auditActs(live.window);
-    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
-    MainWindow replay(replaySession(archive, "x", Clock::system()), Clock::system());
+    MainWindow replay(test::replayOf(test::scriptedUpgrade()), Clock::system());
     auditActs(replay);
 }
 

@@ -93,7 +93,7 @@ TEST(AlarmModel, SurvivesAnyUpdate) {
     }
 }
 
-TEST(EventModel, AppendsForgetsAndUncovers) {
+TEST(EventModel, AppendsAndForgets) {
     const auto events = test::scriptedUpgrade();
     EventModel live(nullptr, 50);
     EventFilter filter;
@@ -106,21 +106,7 @@ TEST(EventModel, AppendsForgetsAndUncovers) {
         live.append(std::span(events).subspan(i, 10));
         ASSERT_LE(live.rowCount(), 50);
     }
-    EventModel replay;
-    const Tester replayTester(&replay, Tester::FailureReportingMode::Fatal);
-    replay.setArchive(events);
-    EXPECT_EQ(replay.rowCount(), 0);
-    std::mt19937 random(3);
-    for (int round = 0; round < 200; ++round) {
-        const auto seq = random() % (events.size() + 5);
-        replay.uncoverUpTo(seq);
-        const int rows = replay.rowCount();
-        if (rows > 0) {
-            EXPECT_LE(replay.index(rows - 1, 0).data(EventModel::SeqRole).toULongLong(), seq);
-        }
-    }
-    replay.uncoverUpTo(events.size());
-    EXPECT_GT(replay.rowCount(), 100);
+    EXPECT_GT(live.rowCount(), 40);
 }
 
 TEST(EventModel, BrokenEventsShowAndNeverCrash) {

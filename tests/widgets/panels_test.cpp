@@ -10,6 +10,7 @@
 #include "widgets/alarms/alarm_panel.h"
 #include "widgets/checklist/advice_facts.h"
 #include "widgets/checklist/checklist_panel.h"
+#include "widgets/facts/comparison_facts.h"
 #include "widgets/facts/fact_model.h"
 #include "widgets/plot/lag_plots.h"
 #include "widgets/plot/plot_facts.h"
@@ -82,6 +83,43 @@ TEST(Facts, TheSheetOfAServerTellsItsAgeAndWhenThatIsOld) {
     EXPECT_EQ(stale(fresh), 0);
     EXPECT_GT(stale(nodeFacts(s, Env::Blue, "primary", {us + 60'000'000, 0})), 0);
     EXPECT_TRUE(nodeFacts(s, Env::Blue, "nobody", {us, 0}).empty());
+}
+
+TEST(Facts, AComparisonSaysHowFarItIsAndWhatItFound) {
+    Snapshot s;
+    EXPECT_TRUE(comparisonSummary(s.comparison, {0, 0}).isEmpty());
+    s.comparison.state = "running";
+    s.comparison.tables = 10;
+    s.comparison.equal = 3;
+    s.comparison.different = 1;
+    s.comparison.undecided = 1;
+    s.comparison.list = {{.database = "shop", .table = "good", .result = "equal", .rows = 5}, {.database = "shop", .table = "<b>bad", .result = "different", .rows = 7, .differences = 2}};
+    const QString text = comparisonSummary(s.comparison, {60'000'000, 0});
+    EXPECT_TRUE(text.startsWith("Comparing, 5 of 10 tables. About 1:00 left.")) << text.toStdString();
+    const auto facts = comparisonFacts(s, {60'000'000, 0});
+    ASSERT_EQ(facts.size(), 2U);
+    EXPECT_TRUE(facts[0].strong); // what differs comes first
+    EXPECT_EQ(facts[0].cells[0], "shop: <b>bad");
+    s.comparison.state = "done";
+    s.comparison.endedUs = 50'000'000;
+    EXPECT_TRUE(comparisonSummary(s.comparison, {60'000'000, 0}).startsWith("Compared 10 s ago (done).")) << comparisonSummary(s.comparison, {60'000'000, 0}).toStdString();
+}
+
+TEST(Facts, TheSheetOfAServerHoldsWhatTheServerHas) {
+    Snapshot s;
+    s.blue = {Node{.name = "primary", .role = "primary", .state = "up"}};
+    Inventory inventory;
+    inventory.side = "blue";
+    inventory.node = "primary";
+    inventory.replicationSlots = {{"", "tealdeck_shop", "logical, active"}};
+    inventory.unknown = {{"extensions", "permission denied"}};
+    s.inventory = {inventory};
+    QStringList lines;
+    for (const Fact& fact : nodeFacts(s, Env::Blue, "primary", {0, 0})) {
+        lines << fact.cells.join('=');
+    }
+    EXPECT_TRUE(lines.contains("Slot=tealdeck_shop, logical, active"));
+    EXPECT_TRUE(lines.contains("Not known=extensions: permission denied"));
 }
 
 TEST(Plots, HaveAnEquivalentTableAndLeaveTheProgram) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Pictures of the window over a made-up upgrade: `console_pictures DIR [THEME] [WxH] [replicas] [zoom]`. For eyes, not for ctest.
 #include "app/console/main_window.h"
+#include "tests/widgets/replay_fixture.h"
 #include "tests/widgets/scripted_upgrade.h"
 #include "widgets/status/confirm_control.h"
 #include "widgets/status/next_act_panel.h"
@@ -62,8 +63,7 @@ int main(int argc, char** argv) {
             save(window, folder + "/" + tag + "-4-cutover.png");
         }
     }
-    const auto archive = std::make_shared<const ReplayArchive>(events);
-    MainWindow replay(replaySession(archive, QStringLiteral("shop_upgrade.teal"), Clock::system()), Clock::system());
+    MainWindow replay(test::replayOf(events, QStringLiteral("shop_upgrade.teal")), Clock::system());
     replay.resize(size[0].toInt(), size[1].toInt());
     replay.show();
     replay.start();

@@ -2,7 +2,9 @@
 #include "app/console/action_gate.h"
 #include "app/console/main_window.h"
 #include "app/console/start_window.h"
+#include "core/model/shown.h"
 #include "tests/widgets/manual_clock.h"
+#include "tests/widgets/replay_fixture.h"
 #include "tests/widgets/scripted_upgrade.h"
 #include "widgets/status/confirm_control.h"
 #include "widgets/status/mode_strip.h"
@@ -76,8 +78,7 @@ TEST(MainWindow, EveryFocusableWidgetHasANameAndLabelsArePlain) {
 }
 
 TEST(MainWindow, NoTwoActionsShareAShortcut) {
-    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
-    MainWindow window(replaySession(archive, "x", Clock::system()), Clock::system());
+    MainWindow window(test::replayOf(test::scriptedUpgrade()), Clock::system());
     Live live;
     for (MainWindow* each : {&window, &live.window}) {
         std::set<QString> keys;
@@ -97,10 +98,20 @@ TEST(MainWindow, ACommandCarriesWhatTheOperatorSaw) {
     ASSERT_TRUE(confirm->armButton()->isEnabled()) << confirm->armButton()->toolTip().toStdString();
     confirm->armButton()->click();
     emit confirm->holdButton()->held();
-    ASSERT_EQ(live.source->sent.size(), 1U);
-    EXPECT_EQ(live.source->sent[0].kind, CommandKind::Cutover);
-    EXPECT_EQ(live.source->sent[0].basedOn, live.window.bridge().snapshot().seq);
-    EXPECT_EQ(live.source->sent[0].actor, "anna");
+    std::vector<Command> sent;
+    std::copy_if(live.source->sent.begin(), live.source->sent.end(), std::back_inserter(sent), [](const Command& c) { return c.kind != CommandKind::Note; });
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].kind, CommandKind::Cutover);
+    EXPECT_EQ(sent[0].basedOn, live.window.bridge().snapshot().seq);
+    EXPECT_EQ(sent[0].actor, "anna");
+    // Before it went what was on the screen, word by word.
+    const auto prompt = shownEvent(live.source->sent.front().args);
+    ASSERT_TRUE(prompt);
+    EXPECT_EQ(prompt->first, EventKind::Prompt);
+    EXPECT_NE(member<std::string>(prompt->second, "text", "").find("ARMED"), std::string::npos) << dumpJson(prompt->second);
+    EXPECT_GT(member<Json>(prompt->second, "gates", Json()).size(), 3U);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return shownEvent(live.source->sent.back().args).has_value(); }, 5000));
+    EXPECT_FALSE(member<bool>(shownEvent(live.source->sent.back().args)->second, "withdrawn", true));
 }
 
 TEST(MainWindow, AbortIsNeverDisabledEvenWhenTheEngineIsLost) {
@@ -112,7 +123,7 @@ TEST(MainWindow, AbortIsNeverDisabledEvenWhenTheEngineIsLost) {
     ASSERT_NE(abort, nullptr);
     EXPECT_TRUE(abort->isEnabled());
     emit abort->held();
-    EXPECT_EQ(live.source->sent.back().kind, CommandKind::Abort);
+    EXPECT_TRUE(std::any_of(live.source->sent.begin(), live.source->sent.end(), [](const Command& c) { return c.kind == CommandKind::Abort; }));
     EXPECT_FALSE(live.window.nextAct()->confirm()->armButton()->isEnabled());
 }
 
@@ -147,8 +158,7 @@ TEST(MainWindow, TheQuestionBeforeLeavingIsNotModal) {
 }
 
 TEST(ReplayWindow, HasNoCommandControl) {
-    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
-    Session session = replaySession(archive, "x.teal", Clock::system());
+    Session session = test::replayOf(test::scriptedUpgrade());
     EXPECT_EQ(session.source->commands(), nullptr);
     MainWindow window(std::move(session), Clock::system());
     window.start();
@@ -166,23 +176,9 @@ TEST(ObserverWindow, HasNoCommandControlEither) {
     EXPECT_TRUE(window.findChildren<HoldButton*>().isEmpty());
 }
 
-TEST(ReplayArchive, JumpingEqualsPlaying) {
-    const auto events = test::scriptedUpgrade(3, 9);
-    const ReplayArchive archive(events);
-    Snapshot played;
-    for (std::size_t count = 0; count <= events.size(); ++count) {
-        if (count > 0) {
-            apply(played, events[count - 1]);
-        }
-        if (count % 97 == 0 || count == events.size()) {
-            ASSERT_EQ(toJson(archive.snapshotAfter(count)), toJson(played)) << count;
-        }
-    }
-}
-
 TEST(ReplaySource, PlaysSeeksAndKeepsAPausePaused) {
     ManualClock clock;
-    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
+    const auto archive = std::make_shared<const test::MemoryArchive>(test::scriptedUpgrade());
     ReplaySource source(archive, clock);
     Snapshot seen;
     source.start({[&](SessionStart start) { seen = std::move(start.snapshot); },
@@ -209,8 +205,7 @@ TEST(ReplaySource, PlaysSeeksAndKeepsAPausePaused) {
 }
 
 TEST(ReplayWindow, KeysMoveThePosition) {
-    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
-    MainWindow window(replaySession(archive, "x.teal", Clock::system()), Clock::system());
+    MainWindow window(test::replayOf(test::scriptedUpgrade()), Clock::system());
     window.show();
     window.start();
     auto* scrubber = window.findChild<Scrubber*>();
@@ -223,18 +218,17 @@ TEST(ReplayWindow, KeysMoveThePosition) {
     QTest::keyClick(scrubber, Qt::Key_Right, Qt::ShiftModifier);
     EXPECT_EQ(at(), 9'100'000);
     QTest::keyClick(scrubber, Qt::Key_End);
-    EXPECT_EQ(at(), archive->endUs());
+    EXPECT_EQ(at(), window.replay()->archive().endUs());
     QTest::keyClick(scrubber, Qt::Key_Home);
     EXPECT_EQ(at(), 0);
     QTest::keyClick(scrubber, Qt::Key_BracketRight);
-    EXPECT_EQ(at(), archive->timeline().alarms.front().timeUs);
+    EXPECT_EQ(at(), window.replay()->study()->timeline.alarms.front().timeUs);
     QTest::keyClick(scrubber, Qt::Key_BraceLeft);
-    EXPECT_LT(at(), archive->timeline().alarms.front().timeUs);
+    EXPECT_LT(at(), window.replay()->study()->timeline.alarms.front().timeUs);
 }
 
 TEST(ReplayWindow, PlotsNeverShowTheFuture) {
-    const auto archive = std::make_shared<const ReplayArchive>(test::scriptedUpgrade());
-    MainWindow window(replaySession(archive, "x.teal", Clock::system()), Clock::system());
+    MainWindow window(test::replayOf(test::scriptedUpgrade()), Clock::system());
     window.resize(1200, 800);
     window.show();
     window.start();
@@ -258,7 +252,7 @@ TEST(EngineBridge, TakesEventsFromAnotherThread) {
             source->playTo(t);
         }
     });
-    const ReplayArchive archive(test::scriptedUpgrade());
+    const test::MemoryArchive archive(test::scriptedUpgrade());
     const auto last = archive.countAt(99'900'000);
     EXPECT_TRUE(QTest::qWaitFor([&] { return bridge.snapshot().seq == last; }, 10'000));
     teller.join();

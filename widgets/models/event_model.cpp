@@ -22,6 +22,7 @@ EventGroup groupOf(const Event& event) {
     case EventKind::Topology:
     case EventKind::Traffic:
     case EventKind::Replication:
+    case EventKind::Copy:
     case EventKind::Metrics:
     case EventKind::Seal: return EventGroup::Telemetry;
     case EventKind::Statement: return EventGroup::Statements;
@@ -66,7 +67,6 @@ void EventModel::clear() {
     beginResetModel();
     m_rows.clear();
     m_answers.clear();
-    m_visible = 0;
     endResetModel();
 }
 
@@ -78,7 +78,6 @@ void EventModel::append(std::span<const Event> events) {
     const int first = rowCount();
     beginInsertRows({}, first, first + static_cast<int>(rows.size()) - 1);
     std::move(rows.begin(), rows.end(), std::back_inserter(m_rows));
-    m_visible = m_rows.size();
     endInsertRows();
     dropOldest();
 }
@@ -90,34 +89,10 @@ void EventModel::dropOldest() {
     const auto surplus = static_cast<std::ptrdiff_t>(m_rows.size() - m_limit);
     beginRemoveRows({}, 0, static_cast<int>(surplus) - 1);
     m_rows.erase(m_rows.begin(), m_rows.begin() + surplus);
-    m_visible = m_rows.size();
     endRemoveRows();
 }
 
-void EventModel::setArchive(std::span<const Event> events) {
-    beginResetModel();
-    m_answers.clear();
-    std::vector<Row> rows = listed(events);
-    m_rows.assign(std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
-    m_visible = 0;
-    endResetModel();
-}
-
-void EventModel::uncoverUpTo(std::uint64_t seq) {
-    const auto end = std::upper_bound(m_rows.begin(), m_rows.end(), seq, [](std::uint64_t s, const Row& row) { return s < row.seq; });
-    const auto wanted = static_cast<std::size_t>(end - m_rows.begin());
-    if (wanted > m_visible) {
-        beginInsertRows({}, static_cast<int>(m_visible), static_cast<int>(wanted) - 1);
-        m_visible = wanted;
-        endInsertRows();
-    } else if (wanted < m_visible) {
-        beginRemoveRows({}, static_cast<int>(wanted), static_cast<int>(m_visible) - 1);
-        m_visible = wanted;
-        endRemoveRows();
-    }
-}
-
-int EventModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(m_visible); }
+int EventModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(m_rows.size()); }
 
 int EventModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
 

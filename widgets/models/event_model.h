@@ -16,8 +16,7 @@ namespace tealdeck {
 enum class EventGroup { Main, Operator, Progress, Checks, Alarms, Statements, Trouble, Telemetry, All };
 EventGroup groupOf(const Event& event);
 
-/// The event list, oldest first, without the stream of metrics. In replay all events are given once and the position uncovers them, so that
-/// a jump costs no rebuilding.
+/// The event list, oldest first, without the stream of metrics.
 class EventModel final : public QAbstractTableModel {
     Q_OBJECT
   public:
@@ -26,11 +25,8 @@ class EventModel final : public QAbstractTableModel {
     explicit EventModel(QObject* parent = nullptr, std::size_t limit = 50'000);
 
     void clear();
-    /// Live: appends; beyond the limit the oldest rows go (the recording keeps them).
+    /// Beyond the limit the oldest rows go (the recording keeps them).
     void append(std::span<const Event> events);
-    /// Replay: everything, nothing uncovered yet.
-    void setArchive(std::span<const Event> events);
-    void uncoverUpTo(std::uint64_t seq);
 
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
@@ -54,7 +50,6 @@ class EventModel final : public QAbstractTableModel {
     std::size_t m_limit;
     std::deque<Row> m_rows;
     std::map<std::string, std::string> m_answers; ///< of the checks, as far as listed
-    std::size_t m_visible = 0;
 };
 
 } // namespace tealdeck

@@ -4,6 +4,7 @@
 #include "widgets/theme/format.h"
 #include "widgets/theme/theme.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -28,12 +29,20 @@ ReplayBar::ReplayBar(QWidget* parent)
     m_speed->setCurrentIndex(3);
     row->addWidget(m_play);
     row->addWidget(m_speed);
+    auto* skip = new QCheckBox(tr("Skip idle"));
+    skip->setAccessibleName(tr("Skip the time in which nothing happens"));
+    auto* loop = new QCheckBox(tr("Loop"));
+    loop->setAccessibleName(tr("Begin again at the end"));
+    row->addWidget(skip);
+    row->addWidget(loop);
     row->addWidget(m_position, 1);
     row->addWidget(m_verdict);
     layout->addLayout(row);
     layout->addWidget(m_scrubber);
     connect(m_play, &QPushButton::clicked, this, [this] { emit playRequested(!m_playing); });
     connect(m_speed, &QComboBox::currentIndexChanged, this, [this] { emit speedRequested(m_speed->currentData().toDouble()); });
+    connect(skip, &QCheckBox::toggled, this, &ReplayBar::skipIdleRequested);
+    connect(loop, &QCheckBox::toggled, this, &ReplayBar::loopRequested);
     connect(m_scrubber, &Scrubber::seekRequested, this, &ReplayBar::seekRequested);
     connect(m_scrubber, &Scrubber::playToggled, this, [this] { emit playRequested(!m_playing); });
 }
@@ -57,5 +66,12 @@ void ReplayBar::setVerdict(const QString& text, bool ok) {
     colours.setColor(QPalette::WindowText, ok ? tokensFor(palette()).muted : tokensFor(palette()).high);
     m_verdict->setPalette(colours);
 }
+
+void ReplayBar::setVerdictDetail(const QString& sentence) {
+    m_verdict->setToolTip(tooltipText(sentence));
+    m_verdict->setAccessibleDescription(sentence);
+}
+
+QString ReplayBar::verdict() const { return m_verdict->text(); }
 
 } // namespace tealdeck

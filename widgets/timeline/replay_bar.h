@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QCheckBox;
 class QComboBox;
 class QLabel;
 class QPushButton;
@@ -19,12 +20,17 @@ class ReplayBar final : public QWidget {
     void setPosition(std::int64_t steadyUs, std::int64_t wallUs);
     void setPlaying(bool playing);
     void setVerdict(const QString& text, bool ok);
+    /// The verdict in a sentence, for its tooltip and the screen reader.
+    void setVerdictDetail(const QString& sentence);
+    [[nodiscard]] QString verdict() const;
     [[nodiscard]] Scrubber* scrubber() const { return m_scrubber; }
 
   signals:
     void seekRequested(qlonglong timeUs);
     void playRequested(bool play);
     void speedRequested(double speed);
+    void loopRequested(bool loop);
+    void skipIdleRequested(bool skip);
 
   private:
     Scrubber* m_scrubber;

@@ -20,6 +20,30 @@ QString orUnknown(const std::string& text) {
     return text.empty() ? unknownMark() : safeText(text);
 }
 
+/// What the server has, as it said itself; told when it changes, so its age is that of the last change.
+void addInventory(std::vector<Fact>& facts, const Inventory& inventory) {
+    const auto items = [&](const char* key, const QString& what, const std::vector<InventoryItem>& list) {
+        int number = 0;
+        for (const InventoryItem& item : list) {
+            const QString where = item.database.empty() ? QString() : safeText(item.database) + QStringLiteral(": ");
+            facts.push_back({key + std::to_string(number++), {what, QStringLiteral("%1%2, %3").arg(where, safeText(item.name), safeText(item.detail))}, false, false});
+        }
+    };
+    items("slot", tr("Slot"), inventory.replicationSlots);
+    items("publication", tr("Publication"), inventory.publications);
+    items("subscription", tr("Subscription"), inventory.subscriptions);
+    items("extension", tr("Extension"), inventory.extensions);
+    if (inventory.diskFreeBytes) {
+        facts.push_back({"disk", {tr("Free disk"), tr("%1 of %2").arg(formatBytes(*inventory.diskFreeBytes), bytesOrUnknown(inventory.diskBytes))}, false, false});
+    }
+    for (const auto& [name, value] : inventory.settings) {
+        facts.push_back({"setting/" + name, {tr("Setting"), QStringLiteral("%1 = %2").arg(safeText(name), safeText(value))}, false, false});
+    }
+    for (const auto& [what, reason] : inventory.unknown) {
+        facts.push_back({"unknown/" + what, {tr("Not known"), QStringLiteral("%1: %2").arg(safeText(what), safeText(reason))}, true, false});
+    }
+}
+
 } // namespace
 
 std::vector<Fact> nodeFacts(const Snapshot& snapshot, Env env, const std::string& name, const ViewTime& now) {
@@ -51,6 +75,11 @@ std::vector<Fact> nodeFacts(const Snapshot& snapshot, Env env, const std::string
             true);
     } else {
         add("fence", tr("Fence"), safeText(env == Env::Blue ? snapshot.blueFence : snapshot.greenFence));
+    }
+    for (const Inventory& inventory : snapshot.inventory) {
+        if (inventory.node == name && inventory.side == (env == Env::Blue ? "blue" : "green")) {
+            addInventory(facts, inventory);
+        }
     }
     return facts;
 }
