@@ -511,15 +511,12 @@ class Acts {
             // One after the other, the one that is opened first first: an opening that is under way is then seen before another database
             // loses what it would be completed with.
             send(s, 1 - source, 0, Op::Unreceive);
-            for (std::size_t d = 1; d < m_count && breaks(Broken::UnreceiveAllAtOnce); ++d) {
-                send(s, 1 - source, d, Op::Unreceive);
-            }
         }
     }
 
     void unreceiving() const {
         const std::size_t source = me().source;
-        const std::size_t asked = breaks(Broken::UnreceiveAllAtOnce) ? m_count : std::size_t(me().pooler) + 1;
+        const std::size_t asked = std::size_t(me().pooler) + 1;
         const Answer answer = answers(1 - source, me().pooler, asked);
         if (answer != Answer::None && (answer == Answer::Yes || me().neverOpened)) {
             go(asked < m_count ? "that one is proven closed" : "the destination is proven closed", [&](SwitchState& s) {

@@ -18,7 +18,6 @@ namespace tealdeck::test {
 enum class Broken {
     Nothing,
     GiveBackWithoutProof,  ///< settling reopens the source without taking the destination's "received" away first
-    UnreceiveAllAtOnce,    ///< settling closes the destination's databases in any order
     CompleteReceivedOnly,  ///< completing does nothing for a database that a stale hand closed again
     FenceLeavesSessions,   ///< the fence does not end the clients' sessions
     FenceTrustsLogins,     ///< the fence does not ask whether the logins are still closed
