@@ -31,6 +31,7 @@ bool isReserved(const QKeySequence& keys) {
 ActionRegistry::ActionRegistry(QWidget* window, QSettings* settings) : QObject(window), m_window(window), m_settings(settings) {}
 
 QAction* ActionRegistry::add(QMenu* menu, Act act) {
+    act.keys.removeAll(QKeySequence()); // a desktop may have no key for a standard act
     auto* action = new QAction(act.text, m_window);
     action->setObjectName(QLatin1String(act.id));
     QString path = menu->title();

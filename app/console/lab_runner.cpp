@@ -44,7 +44,7 @@ LabRunner::LabRunner(QWidget* parent)
     layout->addWidget(m_said);
     connect(m_start, &QPushButton::clicked, this, &LabRunner::start);
     connect(m_cancel, &QPushButton::clicked, this, &LabRunner::cancel);
-    connect(m_process, &CtlProcess::progress, this, &LabRunner::show);
+    connect(m_process, &CtlProcess::progress, this, &LabRunner::tell);
     connect(m_process, &CtlProcess::finished, this, &LabRunner::take);
     refresh();
 }
@@ -56,13 +56,13 @@ QString LabRunner::said() const {
 void LabRunner::start() {
     const QString folder = m_folder->text().trimmed();
     if (QFileInfo::exists(QDir(folder).filePath(QStringLiteral("plan.toml")))) {
-        show(tr("The lab of %1 is there already.").arg(folder));
+        tell(tr("The lab of %1 is there already.").arg(folder));
         emit ready(QDir(folder).filePath(QStringLiteral("plan.toml")), folder);
         return;
     }
     m_ours = !QFileInfo::exists(folder);
     m_work = Work::Up;
-    show(tr("Starting …"));
+    tell(tr("Starting …"));
     refresh();
     m_process->start({QStringLiteral("lab"), QStringLiteral("up"), QStringLiteral("--json"), QStringLiteral("--dir"), folder,
                       QStringLiteral("--blue"), QStringLiteral("15"), QStringLiteral("--green"), QStringLiteral("18"),
@@ -72,7 +72,7 @@ void LabRunner::start() {
 
 void LabRunner::cancel() {
     if (m_work == Work::Up) {
-        show(tr("Cancelling: what was started is ended again …"));
+        tell(tr("Cancelling: what was started is ended again …"));
         m_process->cancel();
     }
 }
@@ -82,10 +82,10 @@ void LabRunner::take(const Json& answer, const QString& problem) {
     m_work = Work::None;
     const QString plan = QString::fromStdString(member<std::string>(answer, "plan", ""));
     if (done == Work::Up && problem.isEmpty() && !plan.isEmpty()) {
-        show(tr("✓ The lab is up."));
+        tell(tr("✓ The lab is up."));
         emit ready(plan, m_folder->text().trimmed());
     } else if (done == Work::Up) {
-        show(QStringLiteral("✕ ") +
+        tell(QStringLiteral("✕ ") +
              (problem.isEmpty() ? tr("tealctl did not name the lab's plan. The programs are of different versions.") : problem));
         if (m_ours && QFileInfo::exists(m_folder->text().trimmed())) {
             m_work = Work::Down;
@@ -94,12 +94,12 @@ void LabRunner::take(const Json& answer, const QString& problem) {
                              m_program);
         }
     } else if (done == Work::Down && !problem.isEmpty()) {
-        show(tr("✕ Not all of it could be ended: %1").arg(problem));
+        tell(tr("✕ Not all of it could be ended: %1").arg(problem));
     }
     refresh();
 }
 
-void LabRunner::show(const QString& text) {
+void LabRunner::tell(const QString& text) {
     m_said->setText(text);
     m_said->setVisible(!text.isEmpty());
 }

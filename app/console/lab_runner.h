@@ -33,7 +33,7 @@ class LabRunner final : public QWidget {
     void start();
     void cancel();
     void take(const Json& answer, const QString& problem);
-    void show(const QString& text);
+    void tell(const QString& text);
     void refresh();
     QString m_program;
     CtlProcess* m_process;

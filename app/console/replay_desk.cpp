@@ -163,7 +163,7 @@ void ReplayDesk::makeDifference() {
 void ReplayDesk::takeStudy() {
     const ReplayStudy& study = *m_source->study();
     m_bar->setData(study.timeline);
-    m_bar->setVerdict(study.integrity.word.empty() ? tr("being verified …") : safeText(study.integrity.word), study.integrity.good());
+    m_bar->setVerdict(study.integrity.word.empty() ? tr("being verified …") : safeText(study.integrity.word), study.integrity.state == review::Integrity::State::Verified);
     m_bar->setVerdictDetail(safeText(study.integrity.sentence));
     m_known = study.notes;
     m_cards->clear();

@@ -19,6 +19,8 @@ namespace tealdeck {
 namespace {
 
 constexpr int PLOT_OBJECT = QTextFormat::UserObject + 1;
+/// Of a page's width: QTextDocument::print() leaves 2 cm of A4 on both sides, but not yet when objects are asked for their size.
+constexpr double TEXT_PART = 0.8;
 constexpr int SVG_PROPERTY = QTextFormat::UserProperty + 1;
 
 /// Draws a plot in a text as vectors.
@@ -30,8 +32,7 @@ class PlotObject final : public QObject, public QTextObjectInterface {
     QSizeF intrinsicSize(QTextDocument* document, int, const QTextFormat& format) override {
         const QSvgRenderer renderer(format.property(SVG_PROPERTY).toByteArray());
         const QSizeF size = renderer.defaultSize();
-        const double width =
-            document->textWidth() > 0 ? document->textWidth() : document->pageSize().width() - 2 * document->documentMargin();
+        const double width = TEXT_PART * document->pageSize().width();
         return size.isEmpty() ? QSizeF() : size * (width / size.width());
     }
     void drawObject(QPainter* painter, const QRectF& rect, QTextDocument*, int, const QTextFormat& format) override {
@@ -78,7 +79,7 @@ Status writePdf(const review::Document& document, const QString& file) {
     }
     QPdfWriter writer(&out);
     writer.setPageSize(QPageSize(QPageSize::A4));
-    writer.setPageMargins(QMarginsF(14, 14, 14, 16), QPageLayout::Millimeter);
+    writer.setPageMargins(QMarginsF(0, 0, 0, 0), QPageLayout::Millimeter);
     writer.setTitle(safeText(document.title));
     writer.setCreator(QStringLiteral("tealdeck"));
     QTextDocument text;

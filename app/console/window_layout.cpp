@@ -158,7 +158,7 @@ void WindowLayout::raisePanel(QWidget* panel) {
 QSize WindowLayout::minimumSizeHint() const {
     // What the narrow form needs: the wide one is left before it gets too tight.
     const int em = fontMetrics().height();
-    return {em * 24, em * 13};
+    return {em * 24, em * 11};
 }
 
 void WindowLayout::resizeEvent(QResizeEvent* event) {

@@ -14,23 +14,35 @@
 namespace tealdeck {
 namespace {
 
-/// Right after the copy the first heartbeat is still on its way.
+/// As long as a person would wait for a feed that is just coming back.
 constexpr Millis FEED_WAIT{30000};
 
-Status runRamp(EngineSession& session, const Plan& plan) {
-    for (const int percent : plan.ramp.steps) {
-        if (session.snapshot().traffic.readsGreenTarget >= percent) {
-            continue;
-        }
-        // Right after the copy the first heartbeat is still on its way; the engine refuses while the lag is unknown.
+/// Right after the copy, or after an engine's restart, the first heartbeat is still on its way: the engine refuses while GREEN's lag is not
+/// known, and is asked again until the limit.
+Status rampTo(EngineSession& session, const Plan& plan, int percent) {
+    const Deadline deadline(FEED_WAIT);
+    for (;;) {
         session.waitFor(
             [&](const Snapshot& s) {
                 const auto lag = s.metrics.find("lag_seconds.forward");
                 return whyNot(s, CommandKind::Ramp, s.steadyUs).empty() && lag != s.metrics.end() && lag->second.value &&
                        *lag->second.value <= plan.ramp.maxLagSeconds;
             },
-            FEED_WAIT);
-        if (const Status moved = session.run(CommandKind::Ramp, {{"percent", percent}}); !moved) {
+            deadline.left());
+        const Status moved = session.run(CommandKind::Ramp, {{"percent", percent}});
+        if (moved.ok() || deadline.passed() || session.snapshot().seq == 0) {
+            return moved;
+        }
+        session.waitFor([](const Snapshot&) { return false; }, Millis(1000));
+    }
+}
+
+Status runRamp(EngineSession& session, const Plan& plan) {
+    for (const int percent : plan.ramp.steps) {
+        if (session.snapshot().traffic.readsGreenTarget >= percent) {
+            continue;
+        }
+        if (const Status moved = rampTo(session, plan, percent); !moved) {
             return moved;
         }
         // The hold ends early only when the engine is lost.
@@ -156,8 +168,11 @@ WorkEnd advance(EngineSession& session, const Plan& plan, const Arguments& a, Wa
         }
         return checked.ok() && goesOn ? fill(session, a) : checked;
     }
-    case Phase::Replicate:
-        return fill(session, a);
+    case Phase::Replicate: {
+        // What an engine that died had found out is too old by now.
+        const Status checked = session.run(CommandKind::Check);
+        return checked.ok() ? fill(session, a) : checked;
+    }
     case Phase::Validate:
     case Phase::Ramp:
     case Phase::RolledBack:

@@ -172,7 +172,9 @@ Status DataCopy::snapshotCopy(Place& place, StepContext& context) {
         tell(place, "failed", "stopped");
         return Error{Error::Kind::Refused, STOPPED, {}, {}};
     }
-    finished = copy_tables::finished(place.green, (*snapshot)->consistentPoint());
+    const std::string point = (*snapshot)->consistentPoint();
+    snapshot->reset(); // blue may clean up behind it while the keys are built
+    finished = copy_tables::finished(place.green, point);
     if (!finished) {
         return finished.error();
     }

@@ -16,6 +16,7 @@ namespace {
 
 /// How often the checklist is asked again while nothing runs; its answers are valid for four times as long.
 constexpr std::chrono::seconds CHECK_PERIOD{15};
+constexpr std::chrono::seconds TAKE_UP_PERIOD{1};
 /// Of what is asked each second, one in ten minutes shows that it is asked.
 constexpr StatementLog::Pace SAMPLED_PACE{1, 1.0 / 600};
 
@@ -107,10 +108,10 @@ CommandReply Engine::submit(const Command& command) {
     if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
         reasons.push_back(may.error().text());
     }
-    const bool atOnce =
-        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve ||
-        command.kind == CommandKind::PauseCopy || command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy ||
-        command.kind == CommandKind::Stop;
+    const bool atOnce = command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge ||
+                        command.kind == CommandKind::Shelve || command.kind == CommandKind::PauseCopy ||
+                        command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy ||
+                        command.kind == CommandKind::Stop;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
         reasons.push_back(said.error().text());
     }
@@ -148,7 +149,13 @@ void Engine::drive() {
         Command command;
         {
             std::unique_lock lock(m_mutex);
-            m_wake.wait(lock, [this] { return m_stopping || m_abortAfter || !m_queue.empty(); });
+            const auto called = [this] { return m_stopping || m_abortAfter || !m_queue.empty(); };
+            while (!m_recovered && !m_wake.wait_for(lock, TAKE_UP_PERIOD, called)) {
+                lock.unlock();
+                takeUpLate();
+                lock.lock();
+            }
+            m_wake.wait(lock, called);
             if (m_stopping) {
                 return;
             }
@@ -217,17 +224,18 @@ void Engine::keepChecklist() {
     }
 }
 
+/// Before a command acts: the engine drives, and what the operator decided on is still so.
 Status Engine::needLock() {
-    if (m_lock && m_lock->held()) {
-        return {};
+    const Phase before = m_hub.snapshot().phase;
+    const Status drives = takeUp();
+    const Phase now = m_hub.snapshot().phase;
+    if (drives.ok() && now != before) {
+        return Error{Error::Kind::Refused,
+                     fmt::format("The servers say that this is phase {}, not {}.", phaseName(now), phaseName(before)),
+                     "Look again and decide again.",
+                     {}};
     }
-    m_lock.reset();
-    auto lock = DriverLock::acquire(m_connector, m_options.plan.deployment, false, Millis(5000));
-    if (!lock) {
-        return lock.error();
-    }
-    m_lock = std::move(*lock);
-    return {};
+    return drives;
 }
 
 } // namespace tealdeck

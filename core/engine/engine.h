@@ -36,9 +36,9 @@ class Engine {
   public:
     struct Options {
         Plan plan;
-        std::string program;   ///< the engine's own program, run again as guardian
-        std::string holder;    ///< who drives, for the deployment's row
-        bool takeover = false; ///< end another engine's sessions instead of giving way to it
+        std::string program;                  ///< the engine's own program, run again as guardian
+        std::string holder;                   ///< who drives, for the deployment's row
+        bool takeover = false;                ///< end another engine's sessions instead of giving way to it
         std::filesystem::path recording = {}; ///< where a new recording is written; empty: in the plan's folder, under a name of its own
     };
     /// Reads the situation from the servers, finishes or takes back what another life left half done, and is ready for commands.
@@ -58,8 +58,9 @@ class Engine {
 
     // engine_recover.cpp: the beginning of a life
     Status attach();
-    Status readRows();
     Status recover();
+    Status takeUp();
+    void takeUpLate();
     Status claim(const Result<SideSessions>& blue, const Result<SideSessions>& green);
     Status finishTail(Side production);
     Status finishFinalize();
@@ -75,8 +76,8 @@ class Engine {
     // engine_commands.cpp
     Status runCheck();
     Status runReplicate();
-    Status runRamp(const Command& command); // engine_ramp.cpp
-    Status mayRampUp(const Snapshot& s);    // engine_ramp.cpp
+    Status runRamp(const Command& command);          // engine_ramp.cpp
+    Status mayRampUp(const Snapshot& s, double now); // engine_ramp.cpp
     Status moveReads(double percent, const std::string& actor);
     void holdReads(const std::string& reason);
     void watchReads();
@@ -134,7 +135,9 @@ class Engine {
     Connector m_samplerConnector;
     std::unique_ptr<DriverLock> m_lock;
     std::int64_t m_epoch = 0;
-    bool m_claimed = false; ///< the servers know the epoch
+    bool m_claimed = false;   ///< the servers know the epoch
+    bool m_recovered = false; ///< what another life left is in order; used by the driver's thread
+    std::string m_takeUpError;
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
     WriteRouters m_routers;

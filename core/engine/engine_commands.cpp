@@ -60,7 +60,8 @@ Status Engine::runAbort() {
         return runSwitch(Direction::Reverse);
     }
     if (s.phase == Phase::Cutover) {
-        return recover();
+        m_recovered = false;
+        return takeUp();
     }
     if (s.phase == Phase::Plan || s.phase == Phase::Preflight) {
         setPhase(Phase::Aborted, "Aborted before anything was changed.");

@@ -16,7 +16,7 @@ constexpr const char* ITSELF = "engine";
 
 Status Engine::runRamp(const Command& command) {
     const Snapshot s = m_hub.snapshot();
-    const double now = s.traffic.readsGreenTarget;
+    const double now = m_sampler->readsTarget(); // the snapshot hears of it with the next look at the routers
     const std::string act = member<std::string>(command.args, "act", "");
     const std::string reason = member<std::string>(command.args, "reason", "");
     if (act == "hold" || act == "resume") {
@@ -32,19 +32,19 @@ Status Engine::runRamp(const Command& command) {
     if (act == "back") {
         holdReads(reason.empty() ? "stepped back by " + command.actor : reason);
     }
-    if (const Status may = percent > now ? mayRampUp(s) : Status(); !may) {
+    if (const Status may = percent > now ? mayRampUp(s, now) : Status(); !may) {
         return may;
     }
     return moveReads(percent, command.actor);
 }
 
 /// More reads on GREEN: nobody holds them, and they are well there as far as is known.
-Status Engine::mayRampUp(const Snapshot& s) {
+Status Engine::mayRampUp(const Snapshot& s, double now) {
     {
         const std::lock_guard lock(m_mutex);
         if (!m_readsHeld.empty()) {
             return Error{Error::Kind::Refused,
-                         fmt::format("The reads are held at {:g} %: {}", s.traffic.readsGreenTarget, m_readsHeld),
+                         fmt::format("The reads are held at {:g} %: {}", now, m_readsHeld),
                          "When that is settled: tealctl ramp PLAN --resume",
                          {}};
         }
@@ -87,9 +87,11 @@ void Engine::watchReads() {
     if (!back) {
         return;
     }
-    m_hub.note(fmt::format("{} Reads go back to {:g} % and are held there.", back->reason, back->percent));
+    m_hub.note(fmt::format("{} Reads go back to {:g} %{}.", back->reason, back->percent, back->held ? " and are held there" : ""));
     const std::lock_guard lock(m_mutex);
-    m_readsHeld = back->reason;
+    if (back->held) {
+        m_readsHeld = back->reason;
+    }
     if (m_queue.empty() && !m_stopping) {
         Command command;
         command.kind = CommandKind::Ramp;

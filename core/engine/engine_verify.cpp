@@ -98,7 +98,9 @@ CheckState Engine::foreignWritesLine(const Snapshot& s) {
         found->changes = 0;
     }
     if (!found) {
-        // Not to be able to watch stands in nobody's way: a comparison finds what was written.
+        // Not to be able to watch stands in nobody's way: a comparison finds what was written. The next look begins anew, on the side that
+        // follows then.
+        m_watch.reset();
         line.severity = Severity::Warning;
         line.actual = found.error().text();
         return line;

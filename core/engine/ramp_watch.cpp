@@ -74,7 +74,8 @@ std::optional<RampWatch::StepBack> RampWatch::look(const Snapshot& s, const Ramp
         return std::nullopt;
     }
     m_breaches = 0;
-    return StepBack{verdict.kind == ReadsVerdict::Kind::Stale ? 0 : stepBelow(plan, target), verdict.reason};
+    const bool stale = verdict.kind == ReadsVerdict::Kind::Stale;
+    return StepBack{stale ? 0 : stepBelow(plan, target), verdict.reason, !stale};
 }
 
 } // namespace tealdeck

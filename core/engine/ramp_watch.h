@@ -23,12 +23,14 @@ struct ReadsVerdict {
 ReadsVerdict judgeReads(const Snapshot& snapshot, const RampPlan& plan, std::int64_t nowUs);
 
 /// Decides when reads go back by themselves: after three breaches in a row, so that one slow sample moves nothing. Stale ones go back to
-/// BLUE whole, bad ones to the step before. Until somebody says "resume" the share then rises no more.
+/// BLUE whole, and may come again as soon as GREEN is fresh; bad ones go to the step before, and until somebody says "resume" the share
+/// rises no more.
 class RampWatch {
   public:
     struct StepBack {
         double percent = 0;
         std::string reason;
+        bool held = false;
     };
     /// One look for each new sample (the snapshot's newest metrics); the same sample twice is looked at once.
     std::optional<StepBack> look(const Snapshot& snapshot, const RampPlan& plan, std::int64_t nowUs);

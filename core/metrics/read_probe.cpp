@@ -11,8 +11,8 @@ namespace tealdeck {
 namespace {
 
 constexpr Millis LOOK_LIMIT{1000};
-constexpr Millis SESSION_LIMIT{400};
-constexpr int SESSIONS_A_LOOK = 6;
+constexpr Millis SESSION_LIMIT{900}; // a log-in with TLS and SCRAM on a busy machine
+constexpr int SESSIONS_A_LOOK = 2;   // between two heartbeats: more of them would make the heartbeat late
 constexpr std::int64_t COUNTED_US = 60'000'000;
 
 Json orNull(const std::optional<double>& value) {
@@ -65,9 +65,13 @@ void ReadProbe::read(const HaproxyPlan& balancer, const Deadline& deadline) {
     const Result<std::string> found = identityThrough(m_plan.blue.primary, m_plan.controlDatabase(), {balancer.host, "", balancer.port},
                                                       std::min(SESSION_LIMIT, deadline.left()));
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    if (!found) {
+        ++m_failures;
+        return;
+    }
+    m_failures = 0; // somebody answered
     for (const Side side : {Side::Blue, Side::Green}) {
-        if (found.ok() && *found == identity(side, deadline)) {
-            m_failures = 0;
+        if (*found == identity(side, deadline)) {
             m_times[side].add(ms);
             m_answered.push_back(side);
             if (m_answered.size() > ReadTimes::KEPT) {
@@ -76,7 +80,6 @@ void ReadProbe::read(const HaproxyPlan& balancer, const Deadline& deadline) {
             return;
         }
     }
-    ++m_failures;
 }
 
 void ReadProbe::count(std::int64_t nowUs, Json& values) {

@@ -58,6 +58,7 @@ class Sampler {
     void watchClosely(Millis span);
     /// The share of the reads that was asked for, shown beside the observed one.
     void setReadsTarget(double percent) { m_readsTarget = percent; }
+    [[nodiscard]] double readsTarget() const { return m_readsTarget; }
     /// Asks the routers with the next sample, and takes that now.
     void sampleTrafficSoon();
     /// Where the heartbeat is written: the source of the active direction; std::nullopt: nowhere. The slow metrics are sampled with it, so

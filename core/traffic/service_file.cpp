@@ -106,12 +106,12 @@ Result<std::map<std::string, std::string>> readService(const std::string& text, 
 
 Result<std::string> changeService(const std::string& text, const std::string& service,
                                   const std::map<std::string, std::optional<std::string>>& values) {
+    if (!findSection(text, service).found) {
+        return noSection(service);
+    }
     std::string changed = text;
     for (const auto& [key, value] : values) {
         const Section section = findSection(changed, service);
-        if (!section.found) {
-            return noSection(service);
-        }
         const auto it = std::find_if(section.entries.begin(), section.entries.end(), [&](const Entry& e) { return e.key == key; });
         if (it != section.entries.end()) {
             if (value) {

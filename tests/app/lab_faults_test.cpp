@@ -6,6 +6,7 @@
 #include "core/util/process.h"
 #include "tests/support/lab_fixture.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ using testing::HasSubstr;
 
 /// tealctl lab COMMAND --dir D ARGUMENTS…
 ProcessOutcome tealctlLab(const TestLab& lab, const std::string& command, const std::vector<std::string>& arguments = {}) {
-    std::vector<std::string> argv = {std::string(TEALDECK_BIN_DIR) + "/tealctl", "lab", command, "--dir", lab.dir().string()};
+    std::vector<std::string> argv = {fmt::format("{}/tealctl", TEALDECK_BIN_DIR), "lab", command, "--dir", lab.dir().string()};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     const Result<ProcessOutcome> outcome = runProcess({argv, {}, {}, {}, 0, 0}, Deadline(Millis(60000)));
     EXPECT_TRUE(outcome.ok()) << (outcome.ok() ? "" : outcome.error().text());

@@ -109,7 +109,7 @@ aborted     preflight -         -         -         -         -         -       
             }
         }
     }
-    EXPECT_EQ(cells, 160);
+    EXPECT_EQ(cells, 190);
 }
 
 TEST(PhaseTable, isDrawnInTheManualAsItIs) {

@@ -64,12 +64,14 @@ TEST(RampWatch, three_breaches_in_a_row_step_back_and_one_does_not) {
     const auto slow = look(6, "read_p95_ms.green", 50);
     ASSERT_TRUE(slow.has_value());
     EXPECT_EQ(slow->percent, 20) << "the step before 50";
+    EXPECT_TRUE(slow->held);
     EXPECT_FALSE(slow->reason.empty());
     EXPECT_FALSE(look(7, "lag_seconds.forward", 9));
     EXPECT_FALSE(look(8, "lag_seconds.forward", 9));
     const auto stale = look(9, "lag_seconds.forward", 9);
     ASSERT_TRUE(stale.has_value());
     EXPECT_EQ(stale->percent, 0) << "what is stale is read nowhere";
+    EXPECT_FALSE(stale->held) << "and comes again when it is fresh";
 }
 
 TEST(RampWatch, only_a_ramp_is_watched) {

@@ -205,17 +205,17 @@ TEST(RouterPlan, mistakes_name_line_and_key) {
         "[[haproxy]]\nname = \"w\"\nsocket = \"/s\"\nbackend = \"x\"\nblue_servers = [\"b\"]\ngreen_servers = [\"g\"]\n";
     const std::string dns = "[[dns]]\nname = \"n\"\nserver = \"s\"\nzone = \"db.example\"\nkey_file = \"k\"\n";
     const std::vector<std::pair<std::string, std::string>> cases = {
-        {haproxy + "role = \"both\"\n", "plan.toml:18: haproxy[1].role"},
+        {haproxy + "role = \"both\"\n", "plan.toml:19: haproxy[1].role"},
         {"[[haproxy]]\nname = \"w\"\nrole = \"write\"\nsocket = \"/s\"\nbackend = \"x\"\nblue_servers = [\"a\", \"b\"]\ngreen_servers = "
          "[\"g\"]\n",
-         "plan.toml:17: haproxy[1].blue_servers"},
+         "plan.toml:18: haproxy[1].blue_servers"},
         {haproxy + "api_host = \"h\"\n", "haproxy[1].api_host"},
-        {dns + "record = \"rw.other\"\nblue = \"10.0.0.1\"\ngreen = \"10.0.0.2\"\n", "plan.toml:17: dns[1].record"},
-        {dns + "record = \"rw.db.example\"\nblue = \"10.0.0.1\"\ngreen = \"::1\"\n", "plan.toml:19: dns[1].green"},
+        {dns + "record = \"rw.other\"\nblue = \"10.0.0.1\"\ngreen = \"10.0.0.2\"\n", "plan.toml:18: dns[1].record"},
+        {dns + "record = \"rw.db.example\"\nblue = \"10.0.0.1\"\ngreen = \"::1\"\n", "plan.toml:20: dns[1].green"},
         {dns + "record = \"rw.db.example\\nupdate delete x\"\nblue = \"10.0.0.1\"\ngreen = \"10.0.0.2\"\n", "dns[1].record"},
         {dns + "record = \"rw db.example\"\nblue = \"10.0.0.1\"\ngreen = \"10.0.0.2\"\n", "dns[1].record"},
         {dns + "record = \"rw.db.example\"\nblue = \"a b\"\ngreen = \"10.0.0.2\"\n", "dns[1].blue"},
-        {"[[router_command]]\nname = \"c\"\nprogram = \"move\"\n", "plan.toml:14: router_command[1].program"},
+        {"[[router_command]]\nname = \"c\"\nprogram = \"move\"\n", "plan.toml:15: router_command[1].program"},
         {"[[router_command]]\nname = \"c\"\nprogram = \"/m\"\nenvironment = [\"A=1\"]\n", "router_command[1].environment"},
         {"[[router_command]]\nname = \"c\"\nprogram = \"/m\"\nhost = \"h\"\n", "router_command[1].host"},
         {haproxy + "[[router_command]]\nname = \"w\"\nprogram = \"/m\"\n", "router_command[1].name"},

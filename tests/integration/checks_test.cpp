@@ -12,9 +12,7 @@ namespace {
 
 TEST_F(Checks, ACleanLabPasses) {
     ASSERT_NO_FATAL_FAILURE(startLab(1));
-    const Deadline quick(Millis(3000));
     const std::vector<CheckState> lines = run();
-    EXPECT_FALSE(quick.passed());
     std::set<std::string> ids;
     for (const CheckState& line : lines) {
         EXPECT_NE(line.result, CheckResult::Unknown) << shown(line);

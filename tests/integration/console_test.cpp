@@ -174,7 +174,7 @@ class Person {
     /// asked again and again: then a person arms again.
     bool armAndHold(const std::string& command) {
         const std::size_t before = taken(command);
-        return eventually(Millis(30000), [&] {
+        return eventually(Millis(120000), [&] {
             press();
             m_desk.key("ctrl+2");
             m_desk.xdotool({"keydown", "space"});
@@ -250,18 +250,18 @@ TEST(Console, UpgradesAndRollsBackUnderAPersonsHands) {
     // The console dies in the middle of the copy: nothing changes, and a new one drives.
     person.killConsole();
     EXPECT_TRUE(run.writesGoOn(Millis(3000)));
-    ASSERT_TRUE(person.reaches("validate", Millis(60000)));
+    ASSERT_TRUE(person.reaches("validate", Millis(240000)));
     person.openConsole();
     if (testing::Test::HasFatalFailure()) {
         return;
     }
     ASSERT_TRUE(person.armAndHold("cutover"));
-    ASSERT_TRUE(person.reaches("observe", Millis(30000)));
+    ASSERT_TRUE(person.reaches("observe", Millis(120000)));
     EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "green");
     EXPECT_TRUE(run.writesGoOn(Millis(5000)));
 
     ASSERT_TRUE(person.armAndHold("rollback"));
-    ASSERT_TRUE(person.reaches("rolled-back", Millis(30000)));
+    ASSERT_TRUE(person.reaches("rolled-back", Millis(120000)));
     EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "blue");
     EXPECT_TRUE(run.writesGoOn(Millis(5000)));
     for (const char* command : {"check", "replicate", "cutover", "rollback"}) {

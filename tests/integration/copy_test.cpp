@@ -4,6 +4,7 @@
 #include "app/lab/faults.h"
 #include "app/lab/sql_client.h"
 #include "core/util/files.h"
+#include "tests/support/extended.h"
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
@@ -148,6 +149,7 @@ std::vector<Trouble> troubles() {
 }
 
 TEST_F(Copy, survivesWhatHappensInTheMiddle) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(options(15, 18));
     ASSERT_TRUE(run.ok());
     run.startLoad();
@@ -199,6 +201,7 @@ TEST_F(Copy, survivesWhatHappensInTheMiddle) {
 }
 
 TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(options(15, 18));
     ASSERT_TRUE(run.ok());
     run.startLoad();
@@ -206,7 +209,7 @@ TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
     auto running = std::async(std::launch::async, [&] { return run.ctl({"run", "--until", "validate"}); });
     const auto say = [&](const char* word) { return sayCopy(run, word); };
     const auto copyIs = [&](const char* state) {
-        return eventually(Millis(60000), [&] {
+        return eventually(Millis(240000), [&] {
             const Json copies = member(run.ctl({"copy", "show"}).report, "copies", Json::array());
             return !copies.empty() && member<std::string>(copies[0], "state", "") == state;
         });
@@ -245,6 +248,7 @@ TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
 }
 
 TEST_F(Copy, goesFromServerToServerWhenThePlanSaysSo) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(options(14, 18));
     ASSERT_TRUE(run.ok());
     run.startLoad();

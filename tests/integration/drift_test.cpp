@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Changes of the schema while green follows, and writes of others on green: seen, named, mended.
+#include "tests/support/extended.h"
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
@@ -54,6 +55,7 @@ class Drift : public testing::Test {
 };
 
 TEST_F(Drift, isNamedAndCarriedOverAndForeignWritesAreSeen) {
+    TEALDECK_LONG_TEST();
     // A partition and a table without key appear on blue; both have rows at once. Temporary tables are nobody's business.
     onBlue("create table public.parted_3 partition of public.parted for values from (200) to (300)");
     onBlue("insert into public.parted values (250, 'late')");

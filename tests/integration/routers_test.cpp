@@ -4,6 +4,7 @@
 #include "core/traffic/haproxy_writes.h"
 #include "core/traffic/pgbouncer.h"
 #include "core/util/files.h"
+#include "tests/support/extended.h"
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
@@ -135,10 +136,37 @@ TEST(WriteRouters, APoolersFileIsPushedByAProgramAndItsServerIsKnownThroughIt) {
     EXPECT_FALSE(router.publish(Side::Blue).ok()) << "a push that fails is no success";
 }
 
+/// What counts here is where the clients arrive, not how fast a busy machine gets them there.
+void allowTime(const std::string& planFile) {
+    std::string text = *readFile(planFile);
+    for (const auto& [from, to] : std::map<std::string, std::string>{{"budget_ms = 2000", "budget_ms = 20000"},
+                                                                     {"drain_ms = 1000", "drain_ms = 4000"},
+                                                                     {"kill_ms = 500", "kill_ms = 5000"},
+                                                                     {"receive_ms = 1000", "receive_ms = 10000"},
+                                                                     {"max_lag_seconds = 1.0", "max_lag_seconds = 20.0"}}) {
+        const std::size_t at = text.find(from);
+        ASSERT_NE(at, std::string::npos) << from;
+        text.replace(at, from.size(), to);
+    }
+    ASSERT_TRUE(writeFileAtomically(planFile, text).ok());
+}
+
 /// To green, back, and given back: nothing lost, nothing doubled, and no other errors than lost connections.
 void upgradeThrough(const LabOptions& options) {
     UpgradeRun run(options);
     ASSERT_TRUE(run.ok());
+    allowTime(run.lab().plan());
+    const Result<Plan> plan = readPlan(run.lab().plan());
+    ASSERT_TRUE(plan.ok()) << plan.error().text();
+    const WriteRouters routers = makeWriteRouters(*plan);
+    const auto states = [&routers] {
+        Json all = Json::array();
+        for (const auto& router : routers) {
+            all.push_back(router->save(LIMIT).valueOr("unknown"));
+        }
+        return all;
+    };
+    const Json found = states();
     run.startLoad(6);
     CtlResult up = run.ctl({"run", "--until", "observe"}, {}, Millis(300000));
     ASSERT_EQ(up.exitCode, 0) << up.errors << up.report.dump();
@@ -146,11 +174,12 @@ void upgradeThrough(const LabOptions& options) {
     CtlResult back = run.ctl({"rollback"});
     ASSERT_EQ(back.exitCode, 0) << back.errors;
     ASSERT_TRUE(run.writesGoOn(Millis(20000))) << "on blue again";
-    CtlResult again = run.ctl({"run", "--until", "observe"}, {}, Millis(300000));
-    ASSERT_EQ(again.exitCode, 0) << again.errors;
-    ASSERT_TRUE(run.writesGoOn(Millis(20000)));
+    CtlResult given = run.ctl({"abort"});
+    EXPECT_EQ(given.exitCode, 0) << given.errors;
+    EXPECT_EQ(states(), found) << "every router has what it had";
+    ASSERT_TRUE(run.writesGoOn(Millis(20000))) << "after the abort";
     HistoryVerdict verdict;
-    const LoadReport report = run.endLoad("green", 3, verdict);
+    const LoadReport report = run.endLoad("blue", 2, verdict);
     EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump();
     EXPECT_GT(report.writesBySide.count("green") != 0 ? report.writesBySide.at("green") : 0, 20U);
     for (const auto& [sqlstate, count] : report.errors) {
@@ -161,16 +190,20 @@ void upgradeThrough(const LabOptions& options) {
     }
 }
 
-/// Reads on green only while green is fresh: its apply worker is held up by a lock, and the reads go back by themselves.
-TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
+/// Reads on green only while green is fresh: its apply worker is stopped, and the reads go back by themselves.
+TEST(Ramp, StaleReadsGoBackByThemselvesAndComeAgainWhenFresh) {
+    TEALDECK_LONG_TEST();
     UpgradeRun run(labThrough("service"));
     ASSERT_TRUE(run.ok());
     run.startLoad(4);
     ASSERT_EQ(run.ctl({"run", "--until", "validate"}, {}, Millis(300000)).exitCode, 0);
-    CtlResult half = run.ctl({"ramp", "--percent", "50"});
-    ASSERT_EQ(half.exitCode, 0) << half.errors;
-    const auto traffic = [&](const char* key) { return run.ctl({"status"}).report["traffic"].value(key, -1.0); };
-    EXPECT_TRUE(eventually(Millis(60000), [&] { return run.ctl({"status"}).report["metrics"].contains("read_p95_ms.green"); }));
+    // The first heartbeat may still be on its way.
+    ASSERT_TRUE(eventually(Millis(60000), [&] { return run.ctl({"ramp", "--percent", "50"}).exitCode == 0; }));
+    const auto traffic = [&](const char* key) {
+        return member<double>(member<Json>(run.ctl({"status"}).report, "traffic", Json::object()), key, -1);
+    };
+    EXPECT_TRUE(eventually(
+        Millis(60000), [&] { return member<Json>(run.ctl({"status"}).report, "metrics", Json::object()).contains("read_p95_ms.green"); }));
     const std::string worker =
         run.lab().ask(Side::Green, "postgres",
                       "select pid from pg_stat_activity where datname = 'shop' and backend_type like 'logical replication%' "
@@ -179,13 +212,10 @@ TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
     ASSERT_EQ(::kill(std::atoi(worker.c_str()), SIGSTOP), 0);
     EXPECT_TRUE(eventually(Millis(60000), [&] { return traffic("reads_green_target") == 0.0; }));
     ASSERT_EQ(::kill(std::atoi(worker.c_str()), SIGCONT), 0);
-    CtlResult up = run.ctl({"ramp", "--percent", "20"});
-    EXPECT_EQ(up.exitCode, 3) << up.report.dump();
-    EXPECT_NE(up.report.value("error", "").find("held"), std::string::npos) << up.report.dump();
-    EXPECT_EQ(run.ctl({"ramp", "--resume"}).exitCode, 0);
     EXPECT_TRUE(eventually(Millis(60000), [&] { return run.ctl({"ramp", "--percent", "20"}).exitCode == 0; }));
+    EXPECT_TRUE(eventually(Millis(20000), [&] { return traffic("reads_green_target") == 20.0; }));
     EXPECT_EQ(run.ctl({"ramp", "--back"}).exitCode, 0);
-    EXPECT_EQ(traffic("reads_green_target"), 10.0);
+    EXPECT_TRUE(eventually(Millis(20000), [&] { return traffic("reads_green_target") == 10.0; }));
     EXPECT_EQ(run.ctl({"ramp", "--hold"}).exitCode, 0);
     EXPECT_EQ(run.ctl({"ramp", "--percent", "50"}).exitCode, 3);
     EXPECT_EQ(run.ctl({"abort"}).exitCode, 0);
@@ -195,18 +225,23 @@ TEST(Ramp, StaleReadsGoBackByThemselvesAndAreHeldUntilSomebodyResumes) {
 }
 
 TEST(UpgradeThrough, Haproxy) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("haproxy"));
 }
 TEST(UpgradeThrough, Dns) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("dns"));
 }
 TEST(UpgradeThrough, ServiceFile) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("service"));
 }
 TEST(UpgradeThrough, Command) {
+    TEALDECK_LONG_TEST();
     upgradeThrough(labThrough("command"));
 }
 TEST(UpgradeThrough, TwoPoolers) {
+    TEALDECK_LONG_TEST();
     LabOptions options;
     options.poolers = 2;
     options.replicas = 0;

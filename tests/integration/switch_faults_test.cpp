@@ -3,6 +3,7 @@
 // on within a limit on exactly one side; where nobody can know which side is open, they wait until the link heals, and no longer.
 #include "app/lab/faults.h"
 #include "core/util/files.h"
+#include "tests/support/extended.h"
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
@@ -184,6 +185,7 @@ class SwitchFaultsElsewhere : public SwitchFaults {
 };
 
 TEST_F(SwitchFaultsElsewhere, linksOfOthersReplicasTheDiskAndAPortBreakInThePause) {
+    TEALDECK_LONG_TEST();
     ASSERT_NO_FATAL_FAILURE(begin());
     for (const Elsewhere& e : ELSEWHERE) {
         SCOPED_TRACE(fmt::format("{} {} at {}", e.what, e.how, e.point));

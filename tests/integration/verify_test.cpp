@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Comparing the data of both sides: what is planted is found, what moves is no difference.
+#include "core/postgres/sql.h"
 #include "core/util/files.h"
 #include "core/verify/verifier.h"
+#include "tests/support/extended.h"
 #include "tests/support/upgrade_run.h"
 
 #include <fmt/format.h>
@@ -148,7 +150,7 @@ class Verify : public testing::Test {
             m_run->lab().ask(Side::Green, "shop",
                              fmt::format("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = "
                                          "{}::regclass and attnum > 0 and attgenerated = ''",
-                                         sqlLiteral(table)));
+                                         quoteLiteral(table)));
         onGreen(
             fmt::format("delete from only {0}; insert into {0} ({1}) select {1} from public.kept; drop table public.kept", table, columns));
     }
@@ -201,6 +203,7 @@ TEST_F(Verify, findsEveryPlantedDifference) {
 }
 
 TEST_F(Verify, goesOnAfterAStopAndComparesExactly) {
+    TEALDECK_LONG_TEST();
     // Stopped in the middle of the largest table; the next run goes on there.
     m_plan.verify.rowsPerSecond = 20000;
     const std::filesystem::path progress = m_plan.engineFolder / "verify-progress.jsonl";

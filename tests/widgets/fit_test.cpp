@@ -116,7 +116,7 @@ TEST(Layout, SizesOfAPersonComeBackAndTheDefaultCanBeRestored) {
     QByteArray state;
     {
         MainWindow window({std::make_shared<ScriptedSource>(test::scriptedUpgrade()), {}, {}, {}, "anna", true}, Clock::system(), &settings);
-        window.resize(1500, 900);
+        window.resize(780, 590); // fits the screen of a test
         window.show();
         QApplication::processEvents();
         window.close();
@@ -124,6 +124,6 @@ TEST(Layout, SizesOfAPersonComeBackAndTheDefaultCanBeRestored) {
     EXPECT_TRUE(settings.contains("live/panels"));
     EXPECT_TRUE(settings.contains("live/geometry"));
     MainWindow window({std::make_shared<ScriptedSource>(test::scriptedUpgrade()), {}, {}, {}, "anna", true}, Clock::system(), &settings);
-    EXPECT_EQ(window.size(), QSize(1500, 900));
+    EXPECT_EQ(window.size(), QSize(780, 590));
     EXPECT_FALSE(window.panels()->restore("not a layout"));
 }

@@ -41,6 +41,35 @@ Snapshot at(const std::vector<Event>& events, std::int64_t us) {
     return s;
 }
 
+TableComparison tableOf(const char* name, const char* result, int rows, int differences = 0) {
+    TableComparison t;
+    t.database = "shop";
+    t.table = name;
+    t.result = result;
+    t.rows = rows;
+    t.differences = differences;
+    return t;
+}
+
+AlarmState alarmOf(const char* id, const char* priority, const char* cause, const char* by = "") {
+    AlarmState a;
+    a.id = id;
+    a.priority = priority;
+    a.cause = cause;
+    a.acknowledgedBy = by;
+    return a;
+}
+
+CheckState checkOf(const char* id, const char* family, const char* question, const char* fix, CheckResult result) {
+    CheckState c;
+    c.id = id;
+    c.family = family;
+    c.question = question;
+    c.fix = fix;
+    c.result = result;
+    return c;
+}
+
 QPushButton* button(QWidget& root, const QString& name) {
     for (QPushButton* each : root.findChildren<QPushButton*>()) {
         if (each->accessibleName() == name) {
@@ -93,7 +122,7 @@ TEST(Facts, AComparisonSaysHowFarItIsAndWhatItFound) {
     s.comparison.equal = 3;
     s.comparison.different = 1;
     s.comparison.undecided = 1;
-    s.comparison.list = {{.database = "shop", .table = "good", .result = "equal", .rows = 5}, {.database = "shop", .table = "<b>bad", .result = "different", .rows = 7, .differences = 2}};
+    s.comparison.list = {tableOf("good", "equal", 5), tableOf("<b>bad", "different", 7, 2)};
     const QString text = comparisonSummary(s.comparison, {60'000'000, 0});
     EXPECT_TRUE(text.startsWith("Comparing, 5 of 10 tables. About 1:00 left.")) << text.toStdString();
     const auto facts = comparisonFacts(s, {60'000'000, 0});
@@ -107,7 +136,11 @@ TEST(Facts, AComparisonSaysHowFarItIsAndWhatItFound) {
 
 TEST(Facts, TheSheetOfAServerHoldsWhatTheServerHas) {
     Snapshot s;
-    s.blue = {Node{.name = "primary", .role = "primary", .state = "up"}};
+    Node node;
+    node.name = "primary";
+    node.role = "primary";
+    node.state = "up";
+    s.blue = {node};
     Inventory inventory;
     inventory.side = "blue";
     inventory.node = "primary";
@@ -137,6 +170,7 @@ TEST(Plots, HaveAnEquivalentTableAndLeaveTheProgram) {
     EXPECT_TRUE(plotFacts(store, {us + 60'000'000, 0}, 300'000'000)[0].stale);
     LagPlots plots;
     plots.resize(800, 400);
+    plots.show();
     plots.setSeries(&store);
     plots.update(at(events, us), {us, 0});
     EXPECT_TRUE(plots.asSvg().contains("<svg"));
@@ -177,12 +211,12 @@ TEST(Attention, OnlyANewHighAlarmCalls) {
     QObject::connect(&attention, &Attention::called, [&](const QString& cause) { called << cause; });
     Snapshot s;
     s.seq = 1;
-    s.alarms = {{.id = "old", .priority = "high", .cause = "was there"}};
+    s.alarms = {alarmOf("old", "high", "was there")};
     attention.update(s, 0);
     EXPECT_TRUE(called.isEmpty()); // whoever opens the window sees it
-    s.alarms.push_back({.id = "lag", .priority = "medium", .cause = "lag"});
-    s.alarms.push_back({.id = "slot", .priority = "high", .cause = "<b>slot</b> lost"});
-    s.alarms.push_back({.id = "seen", .priority = "high", .cause = "seen", .acknowledgedBy = "ben"});
+    s.alarms.push_back(alarmOf("lag", "medium", "lag"));
+    s.alarms.push_back(alarmOf("slot", "high", "<b>slot</b> lost"));
+    s.alarms.push_back(alarmOf("seen", "high", "seen", "ben"));
     attention.update(s, 0);
     attention.update(s, 0);
     EXPECT_EQ(called, QStringList{"<b>slot</b> lost"});
@@ -207,13 +241,13 @@ TEST(Alarms, AreShelvedWithAReasonAndATime) {
     AlarmPanel panel(AlarmPanel::Controls::Full);
     Snapshot s;
     s.seq = 1;
-    s.alarms = {{.id = "slot/1", .priority = "high", .cause = "slot lost", .response = "look"}};
+    s.alarms = {alarmOf("slot/1", "high", "slot lost")};
     panel.update(s, {1'000'000, 0});
-    panel.show();
     QPushButton* aside = button(panel, "Put the chosen alarm aside");
     ASSERT_NE(aside, nullptr);
     EXPECT_FALSE(aside->isEnabled());
     EXPECT_EQ(aside->toolTip(), "Choose an alarm first.");
+    panel.show();
     panel.findChild<QTableView*>("alarmTable")->selectRow(0);
     aside->click();
     QPushButton* shelve = button(panel, "Put the alarm aside for that time");
@@ -242,8 +276,8 @@ TEST(Checklist, ItemsOfAPersonAreSignedOffWithWhatTheySaw) {
     s.seq = 1;
     s.gateSeq = 1;
     s.phase = Phase::Preflight;
-    s.checks = {{.id = "MAN/backup", .family = "manual", .question = "Was a backup restored?", .expected = "signed", .fix = "Restore one.", .result = CheckResult::Unknown},
-                {.id = "SRV01", .family = "server", .question = "Is wal_level logical?", .fix = "alter system set wal_level = 'logical';", .result = CheckResult::Fail}};
+    s.checks = {checkOf("MAN/backup", "manual", "Was a backup restored?", "Restore one.", CheckResult::Unknown),
+                checkOf("SRV01", "server", "Is wal_level logical?", "alter system set wal_level = 'logical';", CheckResult::Fail)};
     panel.update(s, {1'000'000, 0});
     panel.resize(400, 600);
     panel.show();

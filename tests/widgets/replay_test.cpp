@@ -15,6 +15,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTreeWidget>
+#include <QWheelEvent>
 #include <gtest/gtest.h>
 
 using namespace tealdeck;
@@ -165,7 +166,7 @@ TEST(ReplayWindow, NotesAreWrittenBesideTheEvidence) {
 }
 
 TEST(ReplayWindow, TheVerdictIsAlwaysInSight) {
-    const Opened opened;
+    const Opened opened("clean-upgrade");
     auto* bar = opened.window->findChild<ReplayBar*>();
     EXPECT_EQ(bar->verdict(), QStringLiteral("✓ VERIFIED"));
     QFile file(opened.file);

@@ -89,7 +89,7 @@ void Scrubber::setPosition(std::int64_t timeUs) {
 TimeScale Scrubber::scale() const { return {NAME_WIDTH, std::max(1.0, width() - NAME_WIDTH - 12), std::max(m_fromUs + 1, m_toUs), m_fromUs}; }
 
 QRectF Scrubber::lane(int number) const {
-    const double high = (height() - 6.0) / LANES;
+    const double high = (height() - 6.0) / static_cast<int>(LANES);
     return {NAME_WIDTH, 3 + high * number, std::max(1.0, width() - NAME_WIDTH - 12), high - 2};
 }
 
