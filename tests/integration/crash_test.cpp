@@ -25,7 +25,7 @@ struct Point {
 
 constexpr Millis CLIENTS_GO_ON{3000};
 /// Of the whole matrix, so many rounds are run; TEALDECK_TEST_CRASH_ALL=1 runs all of it, which takes most of an hour.
-constexpr std::size_t ROUNDS = 3;
+constexpr std::size_t ROUNDS = 2;
 
 /// What has to be gone from green, and from blue, when all is over.
 constexpr const char* GREEN_RESIDUE =
@@ -48,7 +48,7 @@ select string_agg(line, E'\n' order by line) from (
     where d.datname = current_database()
   union all select 'side ' || side || ' ' || role from tealdeck.side
   union all select 'saved ' || key || ' ' || value from tealdeck.saved
-  union all select 'relation ' || n.nspname || '.' || relname || ' ' || relkind || ' ' || relreplident from pg_class c
+  union all select 'relation ' || n.nspname || '.' || relname || ' ' || relkind::text || ' ' || relreplident::text from pg_class c
     join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^pg_(toast|temp)' and n.nspname not in ('pg_catalog', 'information_schema')
 ) everything)";
 
