@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t BUFFER = 64 * 1024;
 /// New connections follow the balancer's weights; old ones stay where they are.
 constexpr std::int64_t READ_CONNECTION_NS = 4'000'000'000; // a pool's lifetime of connections, so that a new share of reads shows soon
-constexpr int SHARE_OF_SINGLE_INSERTS = 60; // percent of the writes
+constexpr int SHARE_OF_SINGLE_INSERTS = 60;                // percent of the writes
 
 constexpr const char* INSERT = "insert into public.load_write(client, n, system_identifier) values ($1, $2, (select "
                                "system_identifier::text from pg_control_system())) "

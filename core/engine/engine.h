@@ -2,6 +2,7 @@
 #pragma once
 #include "core/alarms/alarm_book.h"
 #include "core/api/session_source.h"
+#include "core/checks/check.h"
 #include "core/control/control_store.h"
 #include "core/cutover/settle.h"
 #include "core/cutover/switchover.h"
@@ -106,6 +107,7 @@ class Engine {
 
     // engine_state.cpp: what the engine knows and tells
     void evaluateChecklist();
+    void evaluateChecklistUnlessJustDone();
     void setPhase(Phase phase, const std::string& reason, bool past = false);
     Status persistPhase(Phase phase);
     void publishFences();
@@ -158,7 +160,9 @@ class Engine {
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
     const std::shared_ptr<CopyControl> m_copyControl = std::make_shared<CopyControl>();
-    std::mutex m_checkMutex; ///< one evaluation at a time
+    std::mutex m_checkMutex;      ///< one evaluation at a time; guards the next two
+    std::int64_t m_checkedUs = 0; ///< when the last one ended
+    std::pair<CheckMoment, Direction> m_checkedFor{CheckMoment::BeforeReplication, Direction::Forward};
     std::mutex m_watchMutex; ///< guards the next
     std::unique_ptr<ForeignWrites> m_watch;
     std::mutex m_alarmMutex; ///< guards the book; taken before the hub's own

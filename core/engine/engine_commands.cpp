@@ -24,7 +24,7 @@ Status Engine::runReplicate() {
     }
     // A repetition after a crash finds its own tables on green: only the beginning demands an empty one.
     if (m_hub.snapshot().phase != Phase::Replicate) {
-        evaluateChecklist();
+        evaluateChecklistUnlessJustDone();
         if (const Status gates = gatesNow(CommandKind::Replicate); !gates) {
             return gates;
         }

@@ -97,6 +97,7 @@ void UpgradeRun::startLoad(int clients) {
 void UpgradeRun::startStragglers(Side side, int clients) {
     LoadOptions options;
     options.clients = clients;
+    options.rate = 150;
     options.readShare = 0;
     options.straightTo = sideName(side);
     options.history = m_lab->file("stragglers.jsonl").string();
