@@ -2,6 +2,7 @@
 // Taking commands and running them one at a time.
 #include "core/engine/engine.h"
 
+#include "core/checks/runner.h"
 #include "core/metrics/sampler.h"
 #include "core/model/shown.h"
 #include "core/util/files.h"
@@ -14,8 +15,8 @@
 namespace tealdeck {
 namespace {
 
-/// How often the checklist is asked again while nothing runs; its answers are valid for four times as long.
-constexpr std::chrono::seconds CHECK_PERIOD{15};
+/// The longest rest before the checklist is asked again while nothing runs. On a slow machine it is shorter, see restBetweenRounds.
+constexpr Millis CHECK_PERIOD{15000};
 constexpr std::chrono::seconds TAKE_UP_PERIOD{1};
 /// Of what is asked each second, one in ten minutes shows that it is asked.
 constexpr StatementLog::Pace SAMPLED_PACE{1, 1.0 / 600};
@@ -28,6 +29,21 @@ std::shared_ptr<StatementLog> statementLog(EventHub& hub, StatementLog::Pace pac
 
 bool isFinal(Phase phase) {
     return phase == Phase::Finalized || phase == Phase::Aborted;
+}
+
+/// Not more reads on GREEN than now: that must work while GREEN is not well, so the state of the feed is no gate of it.
+bool sparesGreen(const Command& command, const Snapshot& s) {
+    const std::string act = member<std::string>(command.args, "act", "");
+    return command.kind == CommandKind::Ramp &&
+           (!act.empty() || member<double>(command.args, "percent", 100) <= s.traffic.readsGreenTarget);
+}
+
+std::vector<std::string> reasonsAgainst(const Command& command, const Snapshot& s, std::int64_t nowUs) {
+    std::vector<std::string> reasons = whyNot(s, command.kind, nowUs);
+    if (!reasons.empty() && sparesGreen(command, s) && whyNotInPhase(s.phase, command.kind).empty()) {
+        reasons = whyNot(s, CommandKind::Check, nowUs); // what is left: whether something runs
+    }
+    return reasons;
 }
 
 } // namespace
@@ -92,7 +108,7 @@ CommandReply Engine::submit(const Command& command) {
     }
     const Snapshot s = m_hub.snapshot();
     CommandReply reply;
-    std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
+    std::vector<std::string> reasons = reasonsAgainst(command, s, m_hub.nowUs());
     // What the operator decided on must still be so; Abort and words are welcome at any time.
     if (reasons.empty() && command.kind != CommandKind::Abort && !isWordOnly(command.kind) && command.kind != CommandKind::Check &&
         command.kind != CommandKind::Verify && command.basedOn < s.gateSeq) {
@@ -197,10 +213,10 @@ void Engine::execute(const Command& command) {
 
 void Engine::keepChecklist() {
     learnTimes();
-    for (;;) {
+    for (Millis rest = CHECK_PERIOD;;) {
         {
             std::unique_lock lock(m_mutex);
-            m_wake.wait_for(lock, CHECK_PERIOD, [this] { return m_stopping || m_checkNow; });
+            m_wake.wait_for(lock, rest, [this] { return m_stopping || m_checkNow; });
             if (m_stopping) {
                 return;
             }
@@ -218,8 +234,10 @@ void Engine::keepChecklist() {
                 m_wake.notify_all();
             }
         } else if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
+            const std::int64_t beganUs = m_hub.nowUs();
             evaluateChecklist();
             lookForDrift();
+            rest = restBetweenRounds(m_hub.snapshot().checks, Millis((m_hub.nowUs() - beganUs) / 1000), CHECK_PERIOD);
         }
     }
 }
