@@ -272,6 +272,12 @@ void Sampler::sampleReplication() {
             const LinkSample link =
                 sampleLink(m_sessions, m_connector.plan(), direction, database, source, m_sides.at(destinationOf(direction)), beats);
             ReplicationState state = link.state;
+            if (state.state == "stopped" && source && state.slot != "missing" && state.slot != "lost") {
+                const std::string failure = m_applyFailures.describe(m_sessions, m_connector.plan(), direction, database);
+                state.error = failure.empty() ? state.error : failure;
+            } else if (state.state == "streaming") {
+                m_applyFailures.recovered(direction, database);
+            }
             if (link.markerGone) {
                 m_markers.erase({destinationOf(direction), database});
             } else if (beats && source && state.state != "none" && state.state != "prepared") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include "core/discovery/discovery.h"
+#include "core/metrics/apply_failure.h"
 #include "core/metrics/read_probe.h"
 #include "core/metrics/router_watch.h"
 #include "core/metrics/sampler_cost.h"
@@ -102,6 +103,7 @@ class Sampler {
     ReadProbe m_reads;
     Json m_values;
     std::map<Side, Result<SideSample>> m_sides; ///< of this sample
+    ApplyFailures m_applyFailures;
     std::map<Side, CommitCount> m_commits;
     std::map<Side, std::int64_t> m_answeredUs;
     std::map<std::string, HeartbeatWatch> m_heartbeats; ///< by database, of the side where it is written

@@ -43,10 +43,6 @@ select s.subenabled, count(r.srrelid) filter (where r.srsubstate = 'r'), count(r
  where s.subname = $1 and s.subdbid = (select oid from pg_database where datname = current_database()) group by s.oid, s.subenabled)";
 constexpr const char* SEEN_SQL = "(select extract(epoch from at) from tealdeck_sync.marker where id = 3)";
 
-constexpr const char* ERRORS_SQL =
-    "select apply_error_count from pg_stat_subscription_stats where subname = $1 and subid in "
-    "(select oid from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()))";
-
 void readSlot(const Json& slot, ReplicationState& state, bool& active) {
     const auto text = [&](std::size_t i) { return slot.at(i).is_string() ? slot.at(i).get<std::string>() : std::string(); };
     const auto bytes = [&](std::size_t i) { return slot.at(i).is_number() ? std::optional(slot.at(i).get<double>()) : std::nullopt; };
@@ -258,12 +254,6 @@ LinkSample sampleLink(SamplerSessions& sessions, const Plan& plan, Direction dir
         state.slot = "missing";
         state.error = "The slot on the publisher is missing: this direction must be made again.";
         state.state = state.state == "prepared" ? "prepared" : "stopped";
-    }
-    if (state.error.empty() && state.state == "stopped" && sessions.serverVersion(to, database) >= 150000) {
-        const Result<Rows> errors = sessions.query(to, database, ERRORS_SQL, {name});
-        if (errors && !errors->empty() && errors->text(0, 0) != "0") {
-            state.error = errors->text(0, 0) + " errors of apply; the subscriber's server log names the reason.";
-        }
     }
     return sample;
 }
