@@ -177,7 +177,7 @@ CheckAnswer dumpProgram(const CheckSubject& s) {
     }
     std::vector<std::string> found;
     for (const std::string& program : {s.plan().programs.pgDump, s.plan().programs.pgRestore}) {
-        const Result<ProcessOutcome> outcome = runProcess({{program, "--version"}, {}, {}, {}, 0, 0}, Deadline(Millis(3000)));
+        const Result<ProcessOutcome> outcome = runProcess({{program, "--version"}, {}, {}, {}, 0, 0}, Deadline(Millis(15000)));
         if (!outcome) {
             return unknownFrom(outcome.error());
         }

@@ -2,6 +2,7 @@
 // Taking commands and running them one at a time.
 #include "core/engine/engine.h"
 
+#include "core/checks/runner.h"
 #include "core/metrics/sampler.h"
 #include "core/model/shown.h"
 #include "core/util/files.h"
@@ -14,8 +15,9 @@
 namespace tealdeck {
 namespace {
 
-/// How often the checklist is asked again while nothing runs; its answers are valid for four times as long.
-constexpr std::chrono::seconds CHECK_PERIOD{15};
+/// The longest rest before the checklist is asked again while nothing runs. On a slow machine it is shorter, see restBetweenRounds.
+constexpr Millis CHECK_PERIOD{15000};
+constexpr std::chrono::seconds TAKE_UP_PERIOD{1};
 /// Of what is asked each second, one in ten minutes shows that it is asked.
 constexpr StatementLog::Pace SAMPLED_PACE{1, 1.0 / 600};
 
@@ -27,6 +29,21 @@ std::shared_ptr<StatementLog> statementLog(EventHub& hub, StatementLog::Pace pac
 
 bool isFinal(Phase phase) {
     return phase == Phase::Finalized || phase == Phase::Aborted;
+}
+
+/// Not more reads on GREEN than now: that must work while GREEN is not well, so the state of the feed is no gate of it.
+bool sparesGreen(const Command& command, const Snapshot& s) {
+    const std::string act = member<std::string>(command.args, "act", "");
+    return command.kind == CommandKind::Ramp &&
+           (!act.empty() || member<double>(command.args, "percent", 100) <= s.traffic.readsGreenTarget);
+}
+
+std::vector<std::string> reasonsAgainst(const Command& command, const Snapshot& s, std::int64_t nowUs) {
+    std::vector<std::string> reasons = whyNot(s, command.kind, nowUs);
+    if (!reasons.empty() && sparesGreen(command, s) && whyNotInPhase(s.phase, command.kind).empty()) {
+        reasons = whyNot(s, CommandKind::Check, nowUs); // what is left: whether something runs
+    }
+    return reasons;
 }
 
 } // namespace
@@ -91,7 +108,7 @@ CommandReply Engine::submit(const Command& command) {
     }
     const Snapshot s = m_hub.snapshot();
     CommandReply reply;
-    std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
+    std::vector<std::string> reasons = reasonsAgainst(command, s, m_hub.nowUs());
     // What the operator decided on must still be so; Abort and words are welcome at any time.
     if (reasons.empty() && command.kind != CommandKind::Abort && !isWordOnly(command.kind) && command.kind != CommandKind::Check &&
         command.kind != CommandKind::Verify && command.basedOn < s.gateSeq) {
@@ -107,10 +124,10 @@ CommandReply Engine::submit(const Command& command) {
     if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
         reasons.push_back(may.error().text());
     }
-    const bool atOnce =
-        command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge || command.kind == CommandKind::Shelve ||
-        command.kind == CommandKind::PauseCopy || command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy ||
-        command.kind == CommandKind::Stop;
+    const bool atOnce = command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge ||
+                        command.kind == CommandKind::Shelve || command.kind == CommandKind::PauseCopy ||
+                        command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy ||
+                        command.kind == CommandKind::Stop;
     if (const Status said = reasons.empty() && atOnce ? runWord(command) : Status(); !said) {
         reasons.push_back(said.error().text());
     }
@@ -148,7 +165,13 @@ void Engine::drive() {
         Command command;
         {
             std::unique_lock lock(m_mutex);
-            m_wake.wait(lock, [this] { return m_stopping || m_abortAfter || !m_queue.empty(); });
+            const auto called = [this] { return m_stopping || m_abortAfter || !m_queue.empty(); };
+            while (!m_recovered && !m_wake.wait_for(lock, TAKE_UP_PERIOD, called)) {
+                lock.unlock();
+                takeUpLate();
+                lock.lock();
+            }
+            m_wake.wait(lock, called);
             if (m_stopping) {
                 return;
             }
@@ -190,10 +213,10 @@ void Engine::execute(const Command& command) {
 
 void Engine::keepChecklist() {
     learnTimes();
-    for (;;) {
+    for (Millis rest = CHECK_PERIOD;;) {
         {
             std::unique_lock lock(m_mutex);
-            m_wake.wait_for(lock, CHECK_PERIOD, [this] { return m_stopping || m_checkNow; });
+            m_wake.wait_for(lock, rest, [this] { return m_stopping || m_checkNow; });
             if (m_stopping) {
                 return;
             }
@@ -211,23 +234,26 @@ void Engine::keepChecklist() {
                 m_wake.notify_all();
             }
         } else if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
+            const std::int64_t beganUs = m_hub.nowUs();
             evaluateChecklist();
             lookForDrift();
+            rest = restBetweenRounds(m_hub.snapshot().checks, Millis((m_hub.nowUs() - beganUs) / 1000), CHECK_PERIOD);
         }
     }
 }
 
+/// Before a command acts: the engine drives, and what the operator decided on is still so.
 Status Engine::needLock() {
-    if (m_lock && m_lock->held()) {
-        return {};
+    const Phase before = m_hub.snapshot().phase;
+    const Status drives = takeUp();
+    const Phase now = m_hub.snapshot().phase;
+    if (drives.ok() && now != before) {
+        return Error{Error::Kind::Refused,
+                     fmt::format("The servers say that this is phase {}, not {}.", phaseName(now), phaseName(before)),
+                     "Look again and decide again.",
+                     {}};
     }
-    m_lock.reset();
-    auto lock = DriverLock::acquire(m_connector, m_options.plan.deployment, false, Millis(5000));
-    if (!lock) {
-        return lock.error();
-    }
-    m_lock = std::move(*lock);
-    return {};
+    return drives;
 }
 
 } // namespace tealdeck

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/alarms/alarm_book.h"
 #include "core/api/session_source.h"
+#include "core/checks/check.h"
 #include "core/control/control_store.h"
 #include "core/cutover/settle.h"
 #include "core/cutover/switchover.h"
@@ -58,8 +59,9 @@ class Engine {
 
     // engine_recover.cpp: the beginning of a life
     Status attach();
-    Status readRows();
     Status recover();
+    Status takeUp();
+    void takeUpLate();
     Status claim(const Result<SideSessions>& blue, const Result<SideSessions>& green);
     Status finishTail(Side production);
     Status finishFinalize();
@@ -105,6 +107,7 @@ class Engine {
 
     // engine_state.cpp: what the engine knows and tells
     void evaluateChecklist();
+    void evaluateChecklistUnlessJustDone();
     void setPhase(Phase phase, const std::string& reason, bool past = false);
     Status persistPhase(Phase phase);
     void publishFences();
@@ -134,7 +137,9 @@ class Engine {
     Connector m_samplerConnector;
     std::unique_ptr<DriverLock> m_lock;
     std::int64_t m_epoch = 0;
-    bool m_claimed = false; ///< the servers know the epoch
+    bool m_claimed = false;   ///< the servers know the epoch
+    bool m_recovered = false; ///< what another life left is in order; used by the driver's thread
+    std::string m_takeUpError;
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
     WriteRouters m_routers;
@@ -155,7 +160,9 @@ class Engine {
     const std::atomic<bool> m_never{false}; ///< for steps that nothing cancels
     std::atomic<bool> m_switching{false};
     const std::shared_ptr<CopyControl> m_copyControl = std::make_shared<CopyControl>();
-    std::mutex m_checkMutex; ///< one evaluation at a time
+    std::mutex m_checkMutex;      ///< one evaluation at a time; guards the next two
+    std::int64_t m_checkedUs = 0; ///< when the last one ended
+    std::pair<CheckMoment, Direction> m_checkedFor{CheckMoment::BeforeReplication, Direction::Forward};
     std::mutex m_watchMutex; ///< guards the next
     std::unique_ptr<ForeignWrites> m_watch;
     std::mutex m_alarmMutex; ///< guards the book; taken before the hub's own

@@ -14,6 +14,8 @@
 namespace tealdeck {
 namespace {
 
+constexpr std::int64_t JUST_DONE_US = 3'000'000;
+
 CheckContext contextFor(const Snapshot& s) {
     CheckContext context;
     switch (s.phase) {
@@ -166,6 +168,20 @@ void Engine::evaluateChecklist() {
         }
     }
     static_cast<void>(m_hub.publish(EventKind::Check, {{"confirmed_us", startedUs}}));
+    m_checkedUs = m_hub.nowUs();
+    m_checkedFor = {context.moment, context.direction};
+}
+
+/// Who asks for the checklist and then at once for a move does not wait for it twice.
+void Engine::evaluateChecklistUnlessJustDone() {
+    {
+        const std::lock_guard oneAtATime(m_checkMutex);
+        const CheckContext context = contextFor(m_hub.snapshot());
+        if (m_checkedUs > 0 && m_hub.nowUs() - m_checkedUs < JUST_DONE_US && m_checkedFor == std::pair(context.moment, context.direction)) {
+            return;
+        }
+    }
+    evaluateChecklist();
 }
 
 } // namespace tealdeck

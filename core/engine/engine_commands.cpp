@@ -24,7 +24,7 @@ Status Engine::runReplicate() {
     }
     // A repetition after a crash finds its own tables on green: only the beginning demands an empty one.
     if (m_hub.snapshot().phase != Phase::Replicate) {
-        evaluateChecklist();
+        evaluateChecklistUnlessJustDone();
         if (const Status gates = gatesNow(CommandKind::Replicate); !gates) {
             return gates;
         }
@@ -60,7 +60,8 @@ Status Engine::runAbort() {
         return runSwitch(Direction::Reverse);
     }
     if (s.phase == Phase::Cutover) {
-        return recover();
+        m_recovered = false;
+        return takeUp();
     }
     if (s.phase == Phase::Plan || s.phase == Phase::Preflight) {
         setPhase(Phase::Aborted, "Aborted before anything was changed.");

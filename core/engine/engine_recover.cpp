@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The beginning of an engine's life: whatever another life left behind is found on the servers and put in order first.
+#include "core/cutover/witness.h"
 #include "core/engine/engine.h"
 #include "core/engine/recording_file.h"
 #include "core/engine/teardown_steps.h"
@@ -43,6 +44,13 @@ void restoreHub(EventHub& hub, RecordingReader& reader) {
         return true;
     }));
     hub.restore(std::move(*snapshot), recent);
+}
+
+/// A witness of an attempt that was taken back keeps WAL for nothing.
+Status dismissWitnesses(const Plan& plan, SideSessions& from, SideSessions& to) {
+    const Status first = Witness(plan, from).dismiss(Millis(5000));
+    const Status second = Witness(plan, to).dismiss(Millis(5000));
+    return first.ok() ? second : first;
 }
 
 } // namespace
@@ -112,8 +120,10 @@ Status Engine::attach() {
         });
     m_sampler->watchDisk(m_options.recording.parent_path());
     m_sampler->setReadsTarget(readsShareNow());
-    if (const Status recovered = recover(); !recovered) {
-        m_hub.note(recovered.error().text());
+    if (m_lock) {
+        takeUpLate();
+    } else if (const Status told = recover(); !told) {
+        m_hub.note(told.error().text());
     }
     m_sampler->start();
     m_driver = std::thread([this] { drive(); });
@@ -173,6 +183,34 @@ Status Engine::claim(const Result<SideSessions>& blue, const Result<SideSessions
     return {};
 }
 
+/// The lock, and what another life left behind in order. Whoever gets the lock late still has that to do.
+Status Engine::takeUp() {
+    if (!m_lock || !m_lock->held()) {
+        m_lock.reset();
+        auto lock = DriverLock::acquire(m_connector, m_options.plan.deployment, false, Millis(5000));
+        if (!lock) {
+            return lock.error();
+        }
+        m_lock = std::move(*lock);
+    }
+    if (m_recovered) {
+        return {};
+    }
+    const Status recovered = recover();
+    m_recovered = recovered.ok() && m_lock && m_lock->held();
+    return recovered;
+}
+
+/// At the beginning of a life, and again until it succeeds.
+void Engine::takeUpLate() {
+    const Status status = takeUp();
+    if (!status && status.error().text() != m_takeUpError) {
+        m_takeUpError = status.error().text();
+        m_hub.note("Not driving yet: " + m_takeUpError);
+    }
+}
+
+/// Without the lock it tells the phase and leaves everything alone.
 Status Engine::recover() {
     auto blue = SideSessions::open(m_connector, Side::Blue, Millis(5000));
     auto green = SideSessions::open(m_connector, Side::Green, Millis(5000)); // fails while its databases do not exist
@@ -195,6 +233,7 @@ Status Engine::recover() {
         return {};
     }
     if (row->phase == Phase::Finalized) {
+        m_recovered = true; // nothing but the end itself is left to do
         return finishFinalize();
     }
     if (!m_lock) {
@@ -254,13 +293,13 @@ Status Engine::finishTail(Side production) {
             return (old.ok() ? now : old).error();
         }
         if (now->generation == 0) {
-            return {}; // there was no switch yet
+            return dismissWitnesses(m_options.plan, *from, *to); // there was no switch yet
         }
         const Result<bool> oldFeed = Link(m_options.plan, done, m_options.plan.databases[i], (*from)[i], (*to)[i]).subscriptionExists();
         unfinished = unfinished || old->role == SideRole::Fenced || (oldFeed.ok() && *oldFeed);
     }
     if (!unfinished) {
-        return {};
+        return dismissWitnesses(m_options.plan, *from, *to);
     }
     m_hub.note("Finishing a switch that another life of the engine began.");
     Switchover switchover(switchContext(), done);

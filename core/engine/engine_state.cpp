@@ -23,7 +23,8 @@ void Engine::setPhase(Phase phase, const std::string& reason, bool past) {
                                  : phase == Phase::Finalized ? "The rollback window is closed."
                                                              : "BLUE is production.";
     static_cast<void>(m_hub.publish(EventKind::Phase, std::move(body)));
-    const bool durable = phase == Phase::Validate || phase == Phase::Ramp;
+    // While another life's work is taken up, recover() itself writes what it found, after it has claimed the epoch.
+    const bool durable = m_recovered && (phase == Phase::Validate || phase == Phase::Ramp);
     if (durable) {
         static_cast<void>(persistPhase(phase));
     }

@@ -82,7 +82,7 @@ Status Engine::runSwitch(Direction direction) {
 
 Status Engine::switchFrom(Phase before, Direction direction) {
     const CommandKind kind = direction == Direction::Forward ? CommandKind::Cutover : CommandKind::Rollback;
-    evaluateChecklist();
+    evaluateChecklistUnlessJustDone();
     if (const Status gates = gatesNow(kind); !gates) {
         return gates;
     }

@@ -5,6 +5,7 @@
 #include "core/cutover/sessions.h"
 #include "core/engine/replicate_finish.h"
 #include "core/postgres/sql.h"
+#include "core/replication/link.h"
 #include "core/replication/schema_copy.h"
 #include "core/replication/schema_rehearsal.h"
 #include "core/util/files.h"
@@ -253,11 +254,32 @@ struct Replicate {
         for (std::size_t i = 0; i < plan.databases.size(); ++i) {
             context.report(fmt::format("indexes, constraints and triggers of {}", plan.databases[i]),
                            static_cast<double>(i) / static_cast<double>(plan.databases.size()));
-            if (const Status restored = restoreOnce(SchemaPart::Rest, i, context); !restored) {
+            const Status restored = restoreWithoutApply(i, context);
+            if (!restored) {
                 return restored;
             }
         }
         return {};
+    }
+
+    /// A foreign key locks two tables, and the apply worker holds locks on several: beside each other they deadlock. The feed stops
+    /// meanwhile; what BLUE writes is kept there.
+    Status restoreWithoutApply(std::size_t i, StepContext& context) {
+        Link feed(plan, Direction::Forward, plan.databases[i], (*blue)[i], (*green)[i]);
+        if (const Status stopped = feed.disable(); !stopped) {
+            return stopped;
+        }
+        const Result<bool> gone = waitUntil(
+            [&]() -> Result<bool> {
+                const Result<LinkProgress> progress = feed.progress();
+                return progress.ok() ? Result<bool>(!progress->workerAlive) : Result<bool>(progress.error());
+            },
+            context, Millis(50));
+        Status status = !gone   ? Status(gone.error())
+                        : *gone ? restoreOnce(SchemaPart::Rest, i, context)
+                                : Status(Error{Error::Kind::Timeout, "The apply worker on GREEN did not end.", "Run it again.", {}});
+        const Status started = feed.enable();
+        return status.ok() ? started : status;
     }
 
     Status finish(StepContext& context) {

@@ -14,6 +14,7 @@
 namespace tealdeck::test {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 constexpr int BLOCKED = 3;
@@ -41,13 +42,13 @@ class Gates : public testing::Test {
         EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select has_database_privilege('shop_app', 'shop', 'connect')"), "t");
     }
 
-    static void refusedWhile(UpgradeRun& run, const char* link, const char* mode, int exitCode, const std::string& reason) {
+    static void refusedWhile(UpgradeRun& run, const char* link, const char* mode, int exitCode, const testing::Matcher<std::string>& reason) {
         SCOPED_TRACE(fmt::format("{} {}", link, mode));
         ASSERT_TRUE(applyFault(run.lab().dir(), link, mode, 0).ok());
         const CtlResult refused = run.ctl({"run", "--until", "observe"});
         ASSERT_TRUE(applyFault(run.lab().dir(), link, "pass", 0).ok());
         EXPECT_EQ(refused.exitCode, exitCode) << refused.report.dump(2) << refused.errors;
-        EXPECT_THAT(errorOf(refused), HasSubstr(reason));
+        EXPECT_THAT(errorOf(refused), reason);
         EXPECT_NE(member<std::string>(refused.report, "phase", ""), "observe");
         expectUntouched(run);
     }
@@ -101,16 +102,17 @@ TEST_F(Gates, refuseACutoverWhileALinkIsCutOrSilent) {
     run.startLoad();
     const CtlResult copied = run.ctl({"run", "--until", "ramp"});
     ASSERT_EQ(copied.exitCode, 0) << copied.report.dump(2) << copied.errors;
-    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "stall", BLOCKED, "checks are unknown"));
-    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "cut", BLOCKED, "\"cutover\" is blocked"));
-    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "green-blue", "cut", BLOCKED, "forward feed"));
-    // The servers' own time-outs are longer than a minute: their catalogs still say that the feed is alive. The markers know better.
+    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "stall", BLOCKED, HasSubstr("unknown")));
+    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "engine-green", "cut", BLOCKED, HasSubstr("Cannot connect to green")));
+    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "green-blue", "cut", BLOCKED, HasSubstr("forward feed")));
+    // The servers' own time-outs are longer than a minute: their catalogs still say that the feed is alive. Heartbeats and markers know
+    // better, whichever is asked first.
     ASSERT_TRUE(eventually(Millis(60000), [&] {
         return run.lab().ask(Side::Blue, "shop",
                              "select count(*) from pg_stat_replication where application_name like 'tealdeck%' and state = 'streaming'") ==
                "2";
     })) << "the feeds did not come back";
-    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "green-blue", "stall", RETURNED, "marker"));
+    ASSERT_NO_FATAL_FAILURE(refusedWhile(run, "green-blue", "stall", RETURNED, AnyOf(HasSubstr("marker"), HasSubstr("behind"))));
     expectGoesThrough(run);
 }
 

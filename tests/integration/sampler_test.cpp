@@ -147,6 +147,21 @@ TEST(Sampler, SeesAFeedAndSurvivesAFrozenServer) {
     ASSERT_TRUE(holder->run("rollback").ok());
     EXPECT_TRUE(eventually(Millis(6000), [&] { return published.value("lag_seconds.forward").value_or(99) < 0.5; }));
 
+    // A row that is already there: the transaction that fails is named with its table and its end. Mended, the feed goes on.
+    for (const Side side : {Side::Blue, Side::Green}) {
+        lab.run(side, "shop", "create table public.clash(id int primary key)");
+    }
+    lab.run(Side::Green, "shop", "insert into public.clash values (1)");
+    lab.run(Side::Blue, "shop", "alter publication tealdeck_lab add table public.clash");
+    lab.run(Side::Green, "shop", "alter subscription tealdeck_lab_forward refresh publication with (copy_data = false)");
+    lab.run(Side::Blue, "shop", "insert into public.clash values (1)");
+    EXPECT_TRUE(eventually(Millis(60000), [&] {
+        const std::string error = published.replication("forward/shop", "error");
+        return error.find("it changes public.clash and ends at ") != std::string::npos && error.find("SKIP (lsn = '") != std::string::npos;
+    })) << published.replication("forward/shop", "error");
+    lab.run(Side::Green, "shop", "delete from public.clash");
+    EXPECT_TRUE(eventually(Millis(60000), [&] { return published.replication("forward/shop", "state") == "streaming"; }));
+
     sampler.pause();
     const int quiet = published.count();
     EXPECT_EQ(lab.value(Side::Blue, "shop",

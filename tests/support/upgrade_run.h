@@ -33,7 +33,7 @@ class UpgradeRun {
     CtlResult ctl(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {},
                   Millis limit = Millis(180000));
     void startLoad(int clients = 8);
-    /// Starts, beside the load, clients that write to a side's primary itself, past the poolers, as fast as answers come.
+    /// Starts, beside the load, clients that write to a side's primary itself, past the poolers, 150 times a second.
     void startStragglers(Side side, int clients = 3);
     [[nodiscard]] LoadRun& stragglers() { return *m_stragglers; }
     /// Runs tealctl with the engine held at a crash point (core/util/crash_point.h), 10 s at most, does the work there and lets it go on.
