@@ -12,6 +12,7 @@
 
 #include <csignal>
 #include <sys/stat.h>
+#include <system_error>
 
 int main(int argc, char** argv) {
     ::umask(077);
@@ -33,6 +34,11 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::broken_pipe) {
+            throw;
+        }
+        return 128 + SIGPIPE; // who read the output has gone, as `| head` does
     }
     return exitCode;
 }

@@ -11,6 +11,7 @@ namespace tealdeck {
 namespace {
 
 constexpr std::int64_t SLOW_PERIOD_US = 2'000'000;
+constexpr std::int64_t NONE_PERIOD_US = 5'000'000;
 constexpr std::int64_t RARE_PERIOD_US = 30'000'000;
 constexpr std::int64_t INVENTORY_PERIOD_US = 60'000'000;
 constexpr Millis CLOSE_PERIOD{100};
@@ -288,7 +289,15 @@ void Sampler::sampleReplication() {
             if (halted()) {
                 return;
             }
-            if (state.state != "none") {
+            if (state.state == "none") {
+                // That there is still nothing need not be told each second.
+                std::int64_t& told = m_noneToldUs[{direction, database}];
+                if (told != 0 && state.sampledUs - told < NONE_PERIOD_US) {
+                    continue;
+                }
+                told = state.sampledUs;
+            } else {
+                m_noneToldUs.erase({direction, database});
                 addUp(m_values, unknown, "lag_bytes" + suffix, state.lagBytes);
                 addUp(m_values, unknown, "lag_seconds" + suffix, state.lagSeconds);
                 addUp(m_values, unknown, std::string("retained_bytes.") + sideName(sourceOf(direction)), state.retainedBytes);

@@ -104,6 +104,7 @@ class Sampler {
     Json m_values;
     std::map<Side, Result<SideSample>> m_sides; ///< of this sample
     ApplyFailures m_applyFailures;
+    std::map<std::pair<Direction, std::string>, std::int64_t> m_noneToldUs; ///< feeds that do not exist: when that was said last
     std::map<Side, CommitCount> m_commits;
     std::map<Side, std::int64_t> m_answeredUs;
     std::map<std::string, HeartbeatWatch> m_heartbeats; ///< by database, of the side where it is written

@@ -14,6 +14,7 @@ constexpr Millis SEEN{90000}; ///< the checklist asks every 15 s, on a machine t
 class Drift : public testing::Test {
   protected:
     void SetUp() override {
+        TEALDECK_LONG_TEST();
         LabOptions options;
         options.blueMajor = 15;
         options.greenMajor = 18;
@@ -55,7 +56,6 @@ class Drift : public testing::Test {
 };
 
 TEST_F(Drift, isNamedAndCarriedOverAndForeignWritesAreSeen) {
-    TEALDECK_LONG_TEST();
     // A partition and a table without key appear on blue; both have rows at once. Temporary tables are nobody's business.
     onBlue("create table public.parted_3 partition of public.parted for values from (200) to (300)");
     onBlue("insert into public.parted values (250, 'late')");

@@ -85,8 +85,9 @@ CtlResult UpgradeRun::ctl(std::vector<std::string> arguments, const std::map<std
 
 void UpgradeRun::startLoad(int clients) {
     LoadOptions options;
+    m_clients = clients;
     options.clients = clients;
-    options.rate = 40;
+    options.rate = 60;
     options.history = m_lab->file("history.jsonl").string();
     m_load = std::make_unique<LoadRun>(m_lab->state(), options);
     const Status started = m_load->start();
@@ -137,7 +138,7 @@ bool UpgradeRun::writesGoOn(Millis limit) {
     const std::uint64_t before = m_load->acknowledged();
     const Deadline deadline(limit);
     while (!deadline.passed()) {
-        if (m_load->acknowledged() > before + 16) {
+        if (m_load->acknowledged() > before + static_cast<std::uint64_t>(m_clients)) {
             return true;
         }
         ::poll(nullptr, 0, 5);

@@ -52,6 +52,7 @@ class UpgradeRun {
   private:
     std::unique_ptr<TestLab> m_lab;
     std::unique_ptr<LoadRun> m_load;
+    int m_clients = 0; ///< of the load
     std::unique_ptr<LoadRun> m_stragglers;
 };
 
