@@ -16,6 +16,7 @@ namespace tealdeck {
 namespace {
 
 constexpr Millis CONSOLE_LIMIT{2000};
+constexpr Millis LOGIN_LIMIT{300};
 
 Json object(const std::string& text) {
     return parseJson(text).value_or(Json::object());
@@ -61,6 +62,10 @@ Status Switchover::pauseAndOpen(StepContext& context) {
     m_settled = false;
     if (const Result<Rows> closed = m_from->control().batch(fmt::format("SELECT tealdeck.close_superusers({})", keptRoles())); !closed) {
         status = closed.error();
+    }
+    for (const auto& pooler : m_context.poolers) {
+        // One that takes longer costs a client an error at most; the switch does not wait for it.
+        static_cast<void>(pooler->awaitLogins(LOGIN_LIMIT));
     }
     m_timer->start();
     if (status.ok()) {

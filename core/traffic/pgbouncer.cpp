@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ namespace tealdeck {
 namespace {
 
 /// For sessions that beginPause has to open by itself.
+constexpr Millis POOLS_LIMIT{200};
 constexpr Millis OPEN_LIMIT{1000};
 
 std::string column(const Rows& rows, std::size_t row, const char* name) {
@@ -220,6 +222,30 @@ Status PgBouncer::warm(Millis limit) {
                  fmt::format("{}: sessions with its console do not stay open.", m_instance.name),
                  "Read the pooler's log.",
                  {}};
+}
+
+Status PgBouncer::awaitLogins(Millis limit) {
+    const std::vector<std::string>& names = m_instance.databases;
+    for (const Deadline deadline(limit);; ::poll(nullptr, 0, 2)) {
+        const Result<Rows> pools = control("SHOW POOLS", std::max(deadline.left(), POOLS_LIMIT));
+        if (!pools) {
+            return pools.error();
+        }
+        bool one = false;
+        for (std::size_t i = 0; i < pools->size(); ++i) {
+            const bool ours = std::find(names.begin(), names.end(), column(*pools, i, "database")) != names.end();
+            one = one || (ours && std::atoi(column(*pools, i, "sv_login").c_str()) > 0);
+        }
+        if (!one) {
+            return {};
+        }
+        if (deadline.passed()) {
+            return Error{Error::Kind::Timeout,
+                         fmt::format("{}: a server connection has been logging in for {} ms.", m_instance.name, limit.count()),
+                         "Look whether the server behind the pooler takes new sessions.",
+                         {}};
+        }
+    }
 }
 
 Status PgBouncer::beginPause() {

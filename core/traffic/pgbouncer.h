@@ -52,6 +52,10 @@ class PgBouncer {
     Status stage(Side side);
     /// Opens, or proves alive, the sessions that the pause needs.
     Status warm(Millis limit);
+    /// Waits until no server connection of the plan's databases is logging in. PAUSE closes those too, and PgBouncer then counts the log-in
+    /// as failed: clients that ask right after RESUME, before the first new log-in, are turned away with 08P01 "server login has been
+    /// failing" (pgbouncer pull request 420, seen with 1.18). Timeout when one still does.
+    Status awaitLogins(Millis limit);
     /// Sends PAUSE for every database of the plan at once. Opens the sessions if warm() was not called.
     Status beginPause();
     /// Waits until all are paused: transactions ended and server connections closed. On any error the pause may still be in force or

@@ -145,10 +145,10 @@ TEST(WriteRouters, APoolersFileIsPushedByAProgramAndItsServerIsKnownThroughIt) {
 /// What counts here is where the clients arrive, not how fast a busy machine gets them there.
 void allowTime(const std::string& planFile) {
     std::string text = *readFile(planFile);
-    for (const auto& [from, to] : std::map<std::string, std::string>{{"budget_ms = 2000", "budget_ms = 20000"},
-                                                                     {"drain_ms = 1000", "drain_ms = 4000"},
-                                                                     {"kill_ms = 500", "kill_ms = 5000"},
-                                                                     {"receive_ms = 1000", "receive_ms = 10000"},
+    for (const auto& [from, to] : std::map<std::string, std::string>{{"budget_ms = 5000", "budget_ms = 20000"},
+                                                                     {"drain_ms = 2500", "drain_ms = 4000"},
+                                                                     {"kill_ms = 1500", "kill_ms = 5000"},
+                                                                     {"receive_ms = 2500", "receive_ms = 10000"},
                                                                      {"max_lag_seconds = 1.0", "max_lag_seconds = 20.0"}}) {
         const std::size_t at = text.find(from);
         ASSERT_NE(at, std::string::npos) << from;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int DONE = 0;
 constexpr int RETURNED = 4;
-constexpr Millis SOON{10000};
+constexpr Millis SOON{20000};
 
 /// Ends the engine's child that is the guardian.
 constexpr const char* KILL_GUARDIAN = "for p in /proc/[0-9]*; do\n"

@@ -59,6 +59,35 @@ TEST_F(Traffic, PauseWaitsForATransactionAndResumeComesFromAnotherSession) {
     EXPECT_TRUE(router.resume(LIMIT).ok()) << "not paused is fine";
 }
 
+TEST_F(Traffic, APauseInTheMiddleOfALoginTurnsClientsAwaySoLoginsAreAwaited) {
+    PgBouncer router(m_lab->plan().pgbouncers.at(0), m_lab->plan());
+    ASSERT_TRUE(router.warm(LIMIT).ok());
+    Result<SqlClient> busy = m_lab->throughPooler("shop");
+    Result<SqlClient> next = m_lab->throughPooler("shop", "shop_app", 20);
+    ASSERT_TRUE(busy.ok() && next.ok());
+    ASSERT_TRUE(busy->run("begin; select 1").ok());
+    ASSERT_TRUE(router.awaitLogins(LIMIT).ok());
+    // The postmaster stands still: the kernel takes the pooler's new connection, and nobody answers it.
+    ::kill(m_lab->pidOf("blue-primary"), SIGSTOP);
+    std::thread waiting([&] { EXPECT_TRUE(next->run("select 1").ok()); });
+    EXPECT_TRUE(eventually(LIMIT, [&] {
+        const Status waited = router.awaitLogins(Millis(0));
+        return !waited.ok() && waited.error().kind == Error::Kind::Timeout &&
+               waited.error().message.find("logging in") != std::string::npos;
+    }));
+    // What it is good for: who pauses now has the pool taken for one that cannot log in.
+    EXPECT_TRUE(router.beginPause().ok());
+    EXPECT_TRUE(busy->run("commit").ok());
+    EXPECT_TRUE(router.finishPause(LIMIT).ok());
+    EXPECT_TRUE(router.resume(LIMIT).ok());
+    const Status asked = busy->run("select 1");
+    ::kill(m_lab->pidOf("blue-primary"), SIGCONT);
+    waiting.join();
+    ASSERT_FALSE(asked.ok()) << "PgBouncer has learned better: then nothing needs to be awaited";
+    EXPECT_NE(asked.error().text().find("server login has been failing"), std::string::npos) << asked.error().text();
+    EXPECT_TRUE(router.awaitLogins(LIMIT).ok());
+}
+
 TEST_F(Traffic, PublishAndReloadMoveTheTarget) {
     const std::string role = "create role shop_app login password '" + m_lab->password("shop_app") + "'";
     m_lab->run(Side::Green, "postgres", role);

@@ -7,8 +7,11 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <future>
+#include <iostream>
+#include <map>
 #include <poll.h>
 #include <signal.h>
+#include <sstream>
 
 namespace tealdeck::test {
 namespace {
@@ -23,12 +26,17 @@ LabOptions labOptions(int blue, int green, const std::string& schema, int pooler
     return options;
 }
 
-/// Tests don't wait at the steps of the ramp.
-void shortenHolds(const std::string& planFile) {
+/// Tests don't wait at the steps of the ramp, and a machine that stands still for a second is no reason to take a switch back.
+void adaptToTests(const std::string& planFile) {
     std::string text = readFile(planFile).valueOr("");
-    const std::string before = "hold_seconds = 60";
-    if (const std::size_t at = text.find(before); at != std::string::npos) {
-        text.replace(at, before.size(), "hold_seconds = 1");
+    for (const auto& [from, to] : std::map<std::string, std::string>{{"hold_seconds = 60", "hold_seconds = 1"},
+                                                                     {"budget_ms = 2000", "budget_ms = 5000"},
+                                                                     {"drain_ms = 1000", "drain_ms = 2500"},
+                                                                     {"kill_ms = 500", "kill_ms = 1500"},
+                                                                     {"receive_ms = 1000", "receive_ms = 2500"}}) {
+        if (const std::size_t at = text.find(from); at != std::string::npos) {
+            text.replace(at, from.size(), to);
+        }
     }
     EXPECT_TRUE(writeFileAtomically(planFile, text).ok());
 }
@@ -40,7 +48,7 @@ UpgradeRun::UpgradeRun(int blue, int green, const std::string& schema, int poole
 
 UpgradeRun::UpgradeRun(const LabOptions& options) : m_lab(std::make_unique<TestLab>(options)) {
     if (m_lab->ok()) {
-        shortenHolds(m_lab->plan());
+        adaptToTests(m_lab->plan());
     }
 }
 
@@ -165,6 +173,16 @@ LoadReport UpgradeRun::endLoad(const std::string& finalSide, int switches, Histo
     rules.finalSide = finalSide;
     rules.switches = switches;
     verdict = checkHistory(writes, rows.valueOr({}), rules);
+    if (report.ok() && report->errorCount() > 0) {
+        std::istringstream log(readFile(m_lab->dir() / "logs" / "pooler-1.log").valueOr(""));
+        for (std::string line; std::getline(log, line);) {
+            // What the pooler says of sessions that it lost or turned away; its log has no secrets.
+            if (line.find("login failed") != std::string::npos || line.find("pooler error") != std::string::npos ||
+                line.find("pause mode (age=0s)") != std::string::npos || line.find("server conn crashed") != std::string::npos) {
+                std::cout << line << '\n';
+            }
+        }
+    }
     return report.valueOr({});
 }
 
