@@ -22,6 +22,7 @@ namespace {
 
 constexpr Millis ATTACH_LIMIT{20000};
 constexpr Millis REPLY_LIMIT{10000};
+constexpr Millis OWN_ACT_LIMIT{30000};
 
 bool isSwitch(const std::string& command) {
     return command == commandName(CommandKind::Cutover) || command == commandName(CommandKind::Rollback);
@@ -221,22 +222,44 @@ Status EngineSession::say(CommandKind kind, const Json& args) {
     return reply.accepted ? Status() : Status(Error{Error::Kind::Refused, reply.reason, {}, {}});
 }
 
+/// The engine has short acts of its own: a check, or reads that go back. What a person wants then waits for their end; for long work it
+/// does not.
+bool EngineSession::waitUntilIdle(const Deadline& deadline) {
+    const Deadline soon(Millis(3000));
+    for (;;) {
+        if (waitFor([](const Snapshot& s) { return s.busyWith.empty(); }, Millis(200))) {
+            return true;
+        }
+        const std::lock_guard lock(m_mutex);
+        const std::string& busy = m_snapshot.busyWith;
+        const bool isShort = busy == commandName(CommandKind::Ramp) || busy == commandName(CommandKind::Check);
+        if (m_lost || (isShort ? deadline.passed() : soon.passed())) {
+            return false;
+        }
+    }
+}
+
 Status EngineSession::run(CommandKind kind, const Json& args) {
     if (!m_driver && kind != CommandKind::Abort) {
         return Error{Error::Kind::Refused, "Another client drives this engine.", "Use that one, or close it.", {}};
     }
-    if (kind != CommandKind::Abort && !waitFor([](const Snapshot& s) { return s.busyWith.empty(); }, Millis(3000))) {
-        return Error{
-            Error::Kind::Refused, fmt::format("The engine is busy with \"{}\".", snapshot().busyWith), "Wait for it, or abort it.", {}};
-    }
-    {
-        const std::lock_guard lock(m_mutex);
-        m_outcomes.clear();
-    }
-    CommandReply reply = send(kind, args);
-    for (int again = 0; !reply.accepted && again < 5 && reply.reason.rfind("The situation has changed", 0) == 0; ++again) {
-        waitFor([](const Snapshot&) { return false; }, Millis(100)); // let the news come in
+    CommandReply reply;
+    for (const Deadline deadline(OWN_ACT_LIMIT); !reply.accepted;) {
+        if (kind != CommandKind::Abort && !waitUntilIdle(deadline)) {
+            return Error{
+                Error::Kind::Refused, fmt::format("The engine is busy with \"{}\".", snapshot().busyWith), "Wait for it, or abort it.", {}};
+        }
+        {
+            const std::lock_guard lock(m_mutex);
+            m_outcomes.clear();
+        }
         reply = send(kind, args);
+        const bool changed = reply.reason.rfind("The situation has changed", 0) == 0;
+        const bool busy = reply.reason.find("\" is running.") != std::string::npos;
+        if (deadline.passed() || (!changed && !busy)) {
+            break;
+        }
+        waitFor([](const Snapshot&) { return false; }, Millis(100)); // let the news come in
     }
     if (!reply.accepted) {
         return Error{Error::Kind::Refused, reply.reason, {}, {}};

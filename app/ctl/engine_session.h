@@ -36,6 +36,7 @@ class EngineSession {
 
   private:
     EngineSession() = default;
+    bool waitUntilIdle(const Deadline& deadline);
     CommandReply send(CommandKind kind, const Json& args);
     void take(const std::vector<Event>& events);
 

@@ -83,6 +83,9 @@ void Engine::holdReads(const std::string& reason) {
 
 /// On the sampler's thread, with each sample: what it decides runs on the driver's.
 void Engine::watchReads() {
+    if (m_hub.snapshot().busyWith == commandName(CommandKind::Ramp)) {
+        return; // they are on their way; the watch begins anew at the end
+    }
     const std::optional<RampWatch::StepBack> back = m_rampWatch.look(m_hub.snapshot(), m_options.plan.ramp, m_hub.nowUs());
     if (!back) {
         return;
