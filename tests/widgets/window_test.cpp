@@ -214,7 +214,7 @@ TEST(ReplayWindow, HasNoCommandControl) {
     EXPECT_TRUE(window.findChildren<HoldButton*>().isEmpty());
     EXPECT_TRUE(window.findChildren<ConfirmControl*>().isEmpty());
     EXPECT_TRUE(window.findChildren<ActionGate*>().isEmpty());
-    auditNames(window);
+    test::auditNames(window);
 }
 
 TEST(ObserverWindow, HasNoCommandControlEither) {
