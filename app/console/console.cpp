@@ -180,7 +180,7 @@ void Console::takeArchive(const QString& file, const Result<std::shared_ptr<cons
     if (m_options.headless()) {
         session.replay->takeStudy(studyRecording(file.toStdString())); // a picture shows everything
     } else {
-        studyInBackground(file.toStdString(), [replay = std::weak_ptr(session.replay)](std::shared_ptr<const ReplayStudy> study) {
+        studyInBackground(this, file.toStdString(), [replay = std::weak_ptr(session.replay)](std::shared_ptr<const ReplayStudy> study) {
             if (const auto open = replay.lock()) {
                 open->takeStudy(std::move(study));
             }

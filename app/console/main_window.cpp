@@ -177,6 +177,8 @@ void MainWindow::wireCommands() {
     }
     auto* seen = new SeenRecorder(*m_gate, *m_bridge, *m_nextAct, this);
     seen->watchAbort(m_strip->abortButton());
+    connect(m_layout, &WindowLayout::sightChanged, seen, [this, seen] { seen->showPage(m_layout->inSight()); });
+    seen->showPage(m_layout->inSight());
     connect(m_nextAct, &NextActPanel::commandRequested, m_gate, &ActionGate::request);
     connect(m_strip, &ModeStrip::abortRequested, m_gate, [this] { m_gate->request(CommandKind::Abort); });
     connect(m_checklist, &ChecklistPanel::overrideRequested, m_gate, [this](const Json& args) { m_gate->request(CommandKind::Override, args); });
@@ -193,29 +195,6 @@ void MainWindow::wireCommands() {
             notify(text);
         }
     });
-}
-
-void MainWindow::wireReplay() {
-    ReplaySource* replay = m_session.replay.get();
-    m_bridge->setReplay(m_session.replay);
-    connect(m_desk, &ReplayDesk::told, this, &MainWindow::notify);
-    connect(m_desk, &ReplayDesk::pageWanted, m_layout, &WindowLayout::raisePanel);
-    connect(m_events, &EventPanel::momentChosen, replay, [replay](qlonglong timeUs) { replay->seek(timeUs); });
-    connect(replay, &ReplaySource::studied, this, &MainWindow::takeStudy);
-    connect(replay, &ReplaySource::moved, this, &MainWindow::showSnapshot);
-    takeStudy();
-}
-
-void MainWindow::takeStudy() {
-    m_marks.clear();
-    for (const PhaseSpan& span : m_session.replay->study()->timeline.phases) {
-        if (span.fromUs > 0) {
-            m_marks.push_back({span.fromUs, phaseTitle(span.phase)});
-        }
-    }
-    m_plots->setSeries(&m_bridge->series());
-    m_plots->setMarks(m_marks);
-    showSnapshot();
 }
 
 void MainWindow::start() {

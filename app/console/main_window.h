@@ -26,6 +26,7 @@ class ModeStrip;
 class NextActPanel;
 class NoticeBar;
 class PhaseRail;
+class ReplayCompare;
 class ReplayDesk;
 class SleepGuard;
 class TopologyView;
@@ -51,6 +52,8 @@ class MainWindow final : public QMainWindow {
     /// nullptr in replay and for observers.
     [[nodiscard]] ActionGate* gate() const { return m_gate; }
     [[nodiscard]] const std::shared_ptr<ReplaySource>& replay() const { return m_session.replay; }
+    /// Replay of a file: opens a window that lays another recording beside it.
+    ReplayCompare* compareWith(const QString& second);
     [[nodiscard]] bool isReplay() const { return m_session.replay != nullptr; }
 
   signals:
@@ -78,6 +81,9 @@ class MainWindow final : public QMainWindow {
     void wireCommands();
     void wireReplay();
     void takeStudy();
+    void chooseSecond();
+    void showRedact();
+    void saveReport(const QString& form);
     void makeFileMenu();
     void makeExportMenu(QMenu* menu);
     void makeEditMenu();

@@ -8,7 +8,6 @@
 #include "app/console/keys_window.h"
 #include "app/console/main_window.h"
 #include "app/console/recent_files.h"
-#include "app/console/replay_desk.h"
 #include "app/console/window_layout.h"
 #include "core/util/version.h"
 #include "widgets/a11y/list_table.h"
@@ -18,7 +17,6 @@
 #include "widgets/status/mode_strip.h"
 #include "widgets/status/next_act_panel.h"
 #include "widgets/theme/theme.h"
-#include "widgets/timeline/replay_bar.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -131,30 +129,6 @@ void MainWindow::makeActMenu() {
                        }});
     m_acts->add(menu, {"act.abort", tr("Go to &Abort"), {QKeySequence(Qt::CTRL | Qt::Key_Backspace)}, [this] { m_strip->abortButton()->setFocus(Qt::ShortcutFocusReason); }});
     connect(menu, &QMenu::aboutToShow, m_acts, &ActionRegistry::refresh);
-}
-
-void MainWindow::makeReplayMenu() {
-    if (!isReplay()) {
-        return;
-    }
-    QMenu* menu = menuBar()->addMenu(tr("&Replay"));
-    ReplaySource* replay = m_session.replay.get();
-    m_acts->add(menu, {"replay.play", tr("&Play or pause"), {QKeySequence(Qt::CTRL | Qt::Key_Space)}, [replay] { replay->setPlaying(!replay->playing()); }});
-    m_acts->add(menu, {"replay.timeline", tr("&Timeline"), {QKeySequence(Qt::CTRL | Qt::Key_T)}, [this] { m_desk->bar()->scrubber()->setFocus(Qt::ShortcutFocusReason); }});
-    const auto jump = [this, replay](std::vector<std::int64_t> times, bool forward) { replay->seek(nextTime(times, replay->positionUs(), forward)); };
-    m_acts->add(menu, {"replay.next-event", tr("Next &event"), {QKeySequence(Qt::Key_Period)}, [=, this] { jump(replay->study()->timeline.events, true); }});
-    m_acts->add(menu, {"replay.previous-event", tr("Previous e&vent"), {QKeySequence(Qt::Key_Comma)}, [=, this] { jump(replay->study()->timeline.events, false); }});
-    m_acts->add(menu, {"replay.next-alarm", tr("Next &alarm"), {QKeySequence(Qt::Key_BracketRight)}, [=, this] { jump(timesOf(replay->study()->timeline.alarms), true); }});
-    m_acts->add(menu, {"replay.previous-alarm", tr("Previous a&larm"), {QKeySequence(Qt::Key_BracketLeft)}, [=, this] { jump(timesOf(replay->study()->timeline.alarms), false); }});
-    m_acts->add(menu, {"replay.next-act", tr("Next &operator act"), {QKeySequence(Qt::Key_BraceRight)}, [=, this] { jump(timesOf(replay->study()->timeline.acts), true); }});
-    m_acts->add(menu, {"replay.previous-act", tr("Previous operator a&ct"), {QKeySequence(Qt::Key_BraceLeft)}, [=, this] { jump(timesOf(replay->study()->timeline.acts), false); }});
-    menu->addSeparator();
-    m_acts->add(menu, {"replay.note", tr("&Note at this moment"), {}, [this] { m_desk->beginNote(false); }});
-    m_acts->add(menu, {"replay.span", tr("Begin or end a &span"), {}, [this] { m_desk->beginNote(true); }});
-    m_acts->add(menu, {"replay.reference", tr("&Reference moment"), {}, [this] { m_desk->setReference(); }});
-    m_acts->add(menu, {"replay.fit", tr("&Fit the timeline"), {}, [this] { m_desk->bar()->scrubber()->fit(); }});
-    menu->addSeparator();
-    m_acts->add(menu, {"replay.copy-position", tr("Cop&y position"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)}, [replay] { QApplication::clipboard()->setText(formatPosition(replay->positionUs())); }});
 }
 
 void MainWindow::makeViewMenu() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/console/replay_desk.h"
 
+#include "core/review/seen.h"
 #include "core/review/times.h"
 #include "core/util/clock.h"
 #include "widgets/theme/format.h"
@@ -75,6 +76,7 @@ void flatten(const Json& json, const std::string& path, std::map<std::string, st
 ReplayDesk::ReplayDesk(std::shared_ptr<ReplaySource> source, QString file, QString author, QObject* parent)
     : QObject(parent), m_source(std::move(source)), m_file(std::move(file)), m_author(std::move(author)), m_bar(new ReplayBar) {
     makeCards();
+    makeSeen();
     makeNotes();
     makeDifference();
     ReplaySource* replay = m_source.get();
@@ -93,11 +95,33 @@ ReplayDesk::ReplayDesk(std::shared_ptr<ReplaySource> source, QString file, QStri
 }
 
 std::vector<std::pair<QWidget*, QString>> ReplayDesk::pages() const {
-    return {{m_cardPage, tr("Decisions")}, {m_notePage, tr("Notes")}, {m_difference, tr("Reference")}};
+    return {{m_cardPage, tr("Decisions")}, {m_seen, tr("Operator saw")}, {m_notePage, tr("Notes")}, {m_difference, tr("Reference")}};
 }
 
 QString ReplayDesk::cardText() const {
     return m_card->toPlainText();
+}
+
+QString ReplayDesk::seenText() const { return m_seen->toPlainText(); }
+
+void ReplayDesk::makeSeen() {
+    m_seen = new QPlainTextEdit;
+    m_seen->setReadOnly(true);
+    m_seen->setProperty("panel", true);
+    m_seen->setAccessibleName(tr("What the operator saw at this moment"));
+    m_seen->setPlaceholderText(tr("No console had told what it showed until now. The panels show what was known."));
+}
+
+/// Page, prompt and hold; the panels round it show the rest of what was on the screen.
+void ReplayDesk::showSeen() {
+    QStringList lines;
+    for (const std::string& line : review::shownAt(m_source->study()->measures.seen, m_source->positionUs())) {
+        lines << safeText(line);
+    }
+    const QString text = lines.join('\n');
+    if (text != m_seen->toPlainText()) {
+        m_seen->setPlainText(text);
+    }
 }
 
 void ReplayDesk::makeCards() {
@@ -163,8 +187,6 @@ void ReplayDesk::makeDifference() {
 void ReplayDesk::takeStudy() {
     const ReplayStudy& study = *m_source->study();
     m_bar->setData(study.timeline);
-    m_bar->setVerdict(study.integrity.word.empty() ? tr("being verified …") : safeText(study.integrity.word), study.integrity.state == review::Integrity::State::Verified);
-    m_bar->setVerdictDetail(safeText(study.integrity.sentence));
     m_known = study.notes;
     m_cards->clear();
     for (const review::Decision& decision : study.measures.decisions.items) {
@@ -194,6 +216,7 @@ void ReplayDesk::follow() {
     if (row != m_cards->currentRow() && !m_cards->hasFocus()) {
         m_cards->setCurrentRow(row);
     }
+    showSeen();
     if (m_reference && m_difference->isVisible() && !m_source->playing()) {
         showDifference();
     }

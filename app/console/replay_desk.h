@@ -32,6 +32,7 @@ class ReplayDesk final : public QObject {
     [[nodiscard]] std::vector<std::pair<QWidget*, QString>> pages() const;
     /// Word by word what the desk shows, for the tests.
     [[nodiscard]] QString cardText() const;
+    [[nodiscard]] QString seenText() const;
 
     void setReference();
     void beginNote(bool span);
@@ -42,6 +43,8 @@ class ReplayDesk final : public QObject {
 
   private:
     void makeCards();
+    void makeSeen();
+    void showSeen();
     void makeNotes();
     void makeDifference();
     void takeStudy();
@@ -58,6 +61,7 @@ class ReplayDesk final : public QObject {
     QWidget* m_cardPage = nullptr;
     QListWidget* m_cards = nullptr;
     QPlainTextEdit* m_card = nullptr;
+    QPlainTextEdit* m_seen = nullptr; ///< what stood before the operator's eyes
     QWidget* m_notePage = nullptr;
     QListWidget* m_notes = nullptr;
     QComboBox* m_kind = nullptr;

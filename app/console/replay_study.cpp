@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/console/replay_study.h"
 
+#include "app/console/replay_background.h"
 #include "core/recording/reader.h"
 #include "core/util/text.h"
-
-#include <QCoreApplication>
-#include <QThread>
 
 namespace tealdeck {
 namespace {
@@ -68,17 +66,9 @@ class Student {
 };
 
 void readNotes(const std::filesystem::path& file, RecordingReader& reader, ReplayStudy& study) {
-    if (const Result<NotesBinding> binding = bindingTo(reader)) {
-        study.binding = *binding;
-    }
-    std::error_code none;
-    if (!std::filesystem::exists(notesFileOf(file), none)) {
-        return;
-    }
-    const Result<NotesFile> notes = readNotesFile(notesFileOf(file));
-    const Status bound = notes ? checkBinding(reader, notes->binding) : Status(notes.error());
-    if (!bound) {
-        study.notesRemark = plainText(bound.error().text());
+    const Result<NotesFile> notes = notesOf(reader, notesFileOf(file));
+    if (!notes) {
+        study.notesRemark = plainText(notes.error().text());
         return;
     }
     study.binding = notes->binding;
@@ -128,13 +118,8 @@ std::shared_ptr<const ReplayStudy> studyRecording(const std::filesystem::path& f
     return study;
 }
 
-void studyInBackground(const std::filesystem::path& file, std::function<void(std::shared_ptr<const ReplayStudy>)> done) {
-    QThread* thread = QThread::create([file, done = std::move(done)] {
-        std::shared_ptr<const ReplayStudy> study = studyRecording(file);
-        QMetaObject::invokeMethod(QCoreApplication::instance(), [done, study] { done(study); });
-    });
-    QObject::connect(thread, &QThread::finished, thread, &QObject::deleteLater);
-    thread->start();
+void studyInBackground(QObject* owner, const std::filesystem::path& file, std::function<void(std::shared_ptr<const ReplayStudy>)> done) {
+    inBackground(owner, [file] { return studyRecording(file); }, std::move(done));
 }
 
 } // namespace tealdeck

@@ -12,6 +12,8 @@
 #include <functional>
 #include <memory>
 
+class QObject;
+
 namespace tealdeck {
 
 /// What a whole recording has to be read for: it comes a while after the first picture.
@@ -29,8 +31,8 @@ struct ReplayStudy {
 std::shared_ptr<const ReplayStudy> studyRecording(const std::filesystem::path& file);
 /// From events that are at hand.
 std::shared_ptr<const ReplayStudy> studyEvents(const std::vector<Event>& events);
-/// The same on a thread of its own; `done` runs on the caller's, unless the program has ended.
-void studyInBackground(const std::filesystem::path& file, std::function<void(std::shared_ptr<const ReplayStudy>)> done);
+/// The same on a thread of its own; `done` runs on the program's, unless the owner has gone.
+void studyInBackground(QObject* owner, const std::filesystem::path& file, std::function<void(std::shared_ptr<const ReplayStudy>)> done);
 
 /// The notes beside a recording into the timeline's lanes.
 void takeNotes(TimelineData& timeline, const std::vector<ReviewNote>& notes);

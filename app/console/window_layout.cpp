@@ -47,6 +47,9 @@ WindowLayout::WindowLayout(Panels panels, QWidget* parent)
     for (QSplitter* each : {m_columns, m_centre, m_rows, m_foot, m_narrowColumns}) {
         connect(each, &QSplitter::splitterMoved, this, [this] { m_touched = true; });
     }
+    for (QTabWidget* each : {m_footTabs, m_tabs}) {
+        connect(each, &QTabWidget::currentChanged, this, &WindowLayout::sightChanged);
+    }
     layWide();
 }
 
@@ -153,6 +156,12 @@ void WindowLayout::raisePanel(QWidget* panel) {
             }
         }
     }
+}
+
+QString WindowLayout::inSight() const {
+    const QTabWidget* front = m_narrow ? m_tabs : m_footTabs;
+    const QString page = front->tabText(front->currentIndex());
+    return m_narrow ? tr("%1, alone in a narrow window").arg(page) : tr("all panels, and of the lists: %1").arg(page);
 }
 
 QSize WindowLayout::minimumSizeHint() const {

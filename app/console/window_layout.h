@@ -35,7 +35,12 @@ class WindowLayout final : public QWidget {
     /// Brings a panel to the front wherever it is.
     void raisePanel(QWidget* panel);
     [[nodiscard]] bool isNarrow() const { return m_narrow; }
+    /// In words what is in sight: a recording keeps them.
+    [[nodiscard]] QString inSight() const;
     [[nodiscard]] QSize minimumSizeHint() const override;
+
+  signals:
+    void sightChanged();
 
   protected:
     void resizeEvent(QResizeEvent* event) override;

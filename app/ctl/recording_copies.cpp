@@ -12,29 +12,10 @@
 namespace tealdeck {
 namespace {
 
-std::string list(const std::map<std::string, std::uint64_t>& counts) {
-    std::string text;
-    for (const auto& [name, count] : counts) {
-        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
-    }
-    return text.empty() ? "none" : text;
-}
-
 Json toJson(const RedactionReport& report) {
     return {{"records", report.records},   {"redacted", report.redacted}, {"by_kind", report.byKind},
             {"by_class", report.byReason}, {"meta", report.meta},         {"actors", report.actors},
             {"words", report.words},       {"head", report.headHash},     {"remarks", report.remarks}};
-}
-
-void print(const RedactionReport& report, const std::string& out) {
-    fmt::print("{} of {} records have no body in {} any more.\n", report.redacted, report.records, plainText(out, 200));
-    fmt::print("by class     {}\nby kind      {}\n", list(report.byReason), list(report.byKind));
-    fmt::print("about itself {} of its statements, {} names of actors\n", report.meta.size(), report.actors);
-    fmt::print("looked for   {} words; numbers, times and kinds of the records stay\n", report.words);
-    fmt::print("head         {}, the same as before\n", report.headHash);
-    for (const std::string& remark : report.remarks) {
-        fmt::print("note         {}\n", remark);
-    }
 }
 
 } // namespace
@@ -81,7 +62,7 @@ int redactRecordingFile(const RecordingOptions& options) {
     if (options.json) {
         fmt::print("{}\n", dumpJson(toJson(*report)));
     } else {
-        print(*report, options.out);
+        fmt::print("{}", redactionText(*report, options.out));
     }
     return 0;
 }

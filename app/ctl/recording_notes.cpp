@@ -35,28 +35,6 @@ Result<std::int64_t> positionOf(const std::string& text) {
     return static_cast<std::int64_t>(hours) * 3'600'000'000LL + minutes * 60'000'000LL + static_cast<std::int64_t>(seconds * 1e6 + 0.5);
 }
 
-Json toJson(const ReviewNote& note) {
-    return {{"id", note.id},
-            {"kind", note.kind},
-            {"from_us", note.fromUs},
-            {"to_us", note.toUs},
-            {"author", note.author},
-            {"wall_us", note.writtenWallUs},
-            {"text", note.text},
-            {"owner", note.owner},
-            {"source", note.source},
-            {"offset_ms", note.offsetMs},
-            {"revision", note.revision},
-            {"conflict", note.conflict}};
-}
-
-/// The notes of the recording and that they belong to it.
-Result<NotesFile> boundNotes(RecordingReader& reader, const std::filesystem::path& file) {
-    Result<NotesFile> notes = readNotesFile(file);
-    const Status bound = notes ? checkBinding(reader, notes->binding) : Status();
-    return bound ? std::move(notes) : Result<NotesFile>(bound.error());
-}
-
 } // namespace
 
 int listNotes(const RecordingOptions& options) {
@@ -64,15 +42,15 @@ int listNotes(const RecordingOptions& options) {
     if (!reader) {
         return failRecording(reader.error());
     }
-    std::error_code none;
-    const bool there = std::filesystem::exists(fileOf(options), none);
-    const Result<NotesFile> notes = there ? boundNotes(**reader, fileOf(options)) : Result<NotesFile>(NotesFile());
+    const Result<NotesFile> notes = notesOf(**reader, fileOf(options));
     if (!notes) {
         return failRecording(notes.error());
     }
     for (const ReviewNote& note : notes->current()) {
         if (options.json) {
-            fmt::print("{}\n", dumpJson(toJson(note)));
+            Json json = toJson(note);
+            json["conflict"] = note.conflict;
+            fmt::print("{}\n", dumpJson(json));
             continue;
         }
         fmt::print("{} {}{}  {}{}  {}: {}{}\n", note.id, review::positionText(note.fromUs),
@@ -101,9 +79,8 @@ int addNote(const RecordingOptions& options) {
     }
     const Result<std::int64_t> from = options.at.empty() ? Result<std::int64_t>(0) : positionOf(options.at);
     const Result<std::int64_t> to = options.until.empty() ? from : positionOf(options.until);
-    const Result<NotesBinding> binding = bindingTo(**reader);
-    if (!from || !to || !binding) {
-        return failRecording(!from ? from.error() : !to ? to.error() : binding.error());
+    if (!from || !to) {
+        return failRecording(!from ? from.error() : to.error());
     }
     ReviewNote note;
     note.kind = options.noteKind;
@@ -113,9 +90,7 @@ int addNote(const RecordingOptions& options) {
     note.writtenWallUs = Clock::system().wallUs();
     note.text = plainText(options.text, 4000);
     note.owner = options.owner;
-    std::error_code none;
-    const bool there = std::filesystem::exists(fileOf(options), none);
-    const Result<NotesFile> known = there ? boundNotes(**reader, fileOf(options)) : Result<NotesFile>(NotesFile{*binding, {}, {}, 0});
+    const Result<NotesFile> known = notesOf(**reader, fileOf(options));
     if (!known) {
         return failRecording(known.error());
     }
@@ -171,12 +146,7 @@ int importEvents(const RecordingOptions& options) {
         return failRecording(events.error());
     }
     const Status placed = review::placeExternalEvents(**reader, *events);
-    const Result<NotesBinding> binding = bindingTo(**reader);
-    std::error_code none;
-    const bool there = std::filesystem::exists(fileOf(options), none);
-    const Result<NotesFile> known = there     ? boundNotes(**reader, fileOf(options))
-                                    : binding ? Result<NotesFile>(NotesFile{*binding, {}, {}, 0})
-                                              : Result<NotesFile>(binding.error());
+    const Result<NotesFile> known = notesOf(**reader, fileOf(options));
     if (!placed || !known) {
         return failRecording(placed ? known.error() : placed.error());
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/review/compare.h"
 #include "core/util/result.h"
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct RecordingOptions {
     std::vector<std::string> words;
     std::string notes; ///< file of notes; empty: beside the recording
     std::string other; ///< a second recording, file of notes or file of events
-    std::string anchor = "phase:observe";
+    std::string anchor = review::DEFAULT_ANCHOR;
     std::string text;
     std::string noteKind = "fact";
     std::string owner;

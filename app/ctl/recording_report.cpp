@@ -43,29 +43,8 @@ Status writeNewFile(const std::string& path, const std::string& text) {
     return {};
 }
 
-namespace {
-
-std::string html(const review::ReportData& data) {
-    return review::toHtml(review::makeReport(data));
-}
-std::string markdown(const review::ReportData& data) {
-    return review::toMarkdown(review::makeReport(data));
-}
-
-/// nullptr for a format that there is not.
-auto writerOf(const std::string& format) -> std::string (*)(const review::ReportData&) {
-    return format == "html"     ? &html
-           : format == "md"     ? &markdown
-           : format == "csv"    ? &review::reportCsv
-           : format == "ndjson" ? &review::reportNdjson
-                                : nullptr;
-}
-
-} // namespace
-
 int writeReport(const RecordingOptions& options) {
-    std::string (*make)(const review::ReportData&) = writerOf(options.format);
-    if (make == nullptr) {
+    if (!review::isReportForm(options.format)) {
         return failRecording({Error::Kind::Invalid,
                               fmt::format("There is no format named {} here.", plainText(options.format, 40)),
                               options.format == "pdf"
@@ -81,7 +60,7 @@ int writeReport(const RecordingOptions& options) {
     if (!data) {
         return failRecording(data.error());
     }
-    if (const Status written = writeNewFile(options.out, make(*data)); !written) {
+    if (const Status written = writeNewFile(options.out, *review::reportAs(*data, options.format)); !written) {
         return failRecording(written.error());
     }
     return data->integrity.good() ? 0 : 1;

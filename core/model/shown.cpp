@@ -30,12 +30,20 @@ Json gatesOf(const Json& args) {
 std::optional<std::pair<EventKind, Json>> shownEvent(const Json& args) {
     const auto shown = member<std::string>(args, "shown", "");
     if (shown == "prompt") {
-        return std::pair(EventKind::Prompt,
-                         Json{{"text", text(args, "text", 2000)}, {"command", text(args, "command", 60)}, {"gates", gatesOf(args)}});
+        Json prompt{{"text", text(args, "text", 2000)}, {"command", text(args, "command", 60)}, {"gates", gatesOf(args)}};
+        if (const auto limit = optionalNumber(args, "armed_ms")) {
+            prompt["armed_ms"] = *limit;
+        }
+        return std::pair(EventKind::Prompt, std::move(prompt));
     }
     if (shown == "answer") {
-        return std::pair(EventKind::Answer,
-                         Json{{"text", text(args, "text", 2000)}, {"withdrawn", member<bool>(args, "withdrawn", false)}});
+        Json answer{{"text", text(args, "text", 2000)}, {"withdrawn", member<bool>(args, "withdrawn", false)}};
+        if (const Json hold = member<Json>(args, "hold", Json()); hold.is_object()) {
+            answer["hold"] = {{"state", text(hold, "state", 20)},
+                              {"needed_ms", orNull(optionalNumber(hold, "needed_ms"))},
+                              {"held_ms", orNull(optionalNumber(hold, "held_ms"))}};
+        }
+        return std::pair(EventKind::Answer, std::move(answer));
     }
     if (shown == "view") {
         return std::pair(EventKind::ViewChange, Json{{"page", text(args, "page", 200)}});

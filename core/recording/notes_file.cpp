@@ -27,20 +27,6 @@ std::string shown(const std::filesystem::path& file) {
     return plainText(file.string(), 200);
 }
 
-Json toJson(const ReviewNote& note) {
-    return {{"id", note.id},
-            {"kind", note.kind},
-            {"from_us", note.fromUs},
-            {"to_us", note.toUs},
-            {"author", note.author},
-            {"wall_us", note.writtenWallUs},
-            {"text", note.text},
-            {"owner", note.owner},
-            {"source", note.source},
-            {"offset_ms", note.offsetMs},
-            {"revision", note.revision}};
-}
-
 bool isHex(const std::string& text, std::size_t length) {
     return text.size() == length && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
@@ -116,6 +102,20 @@ bool sameContent(ReviewNote a, ReviewNote b) {
 }
 
 } // namespace
+
+Json toJson(const ReviewNote& note) {
+    return {{"id", note.id},
+            {"kind", note.kind},
+            {"from_us", note.fromUs},
+            {"to_us", note.toUs},
+            {"author", note.author},
+            {"wall_us", note.writtenWallUs},
+            {"text", note.text},
+            {"owner", note.owner},
+            {"source", note.source},
+            {"offset_ms", note.offsetMs},
+            {"revision", note.revision}};
+}
 
 bool isNoteKind(const std::string& kind) {
     return std::find(KINDS.begin(), KINDS.end(), kind) != KINDS.end();
@@ -205,6 +205,17 @@ Result<NotesFile> readNotesFile(const std::filesystem::path& file) {
         notes.all.push_back(std::move(*note));
     }
     return notes;
+}
+
+Result<NotesFile> notesOf(RecordingReader& reader, const std::filesystem::path& file) {
+    std::error_code none;
+    if (!std::filesystem::exists(file, none)) {
+        Result<NotesBinding> binding = bindingTo(reader);
+        return binding ? Result<NotesFile>(NotesFile{std::move(binding).value(), {}, {}, 0}) : Result<NotesFile>(binding.error());
+    }
+    Result<NotesFile> notes = readNotesFile(file);
+    const Status bound = notes ? checkBinding(reader, notes->binding) : Status();
+    return bound ? std::move(notes) : Result<NotesFile>(bound.error());
 }
 
 Status appendNotes(const std::filesystem::path& file, const NotesBinding& binding, std::vector<ReviewNote> notes) {

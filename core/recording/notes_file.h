@@ -58,6 +58,10 @@ Result<NotesBinding> bindingTo(RecordingReader& reader);
 /// An error unless the recording has the record that the notes are bound to.
 Status checkBinding(RecordingReader& reader, const NotesBinding& binding);
 
+/// As it is in the file: id, kind, from_us, to_us, author, wall_us, text, owner, source, offset_ms, revision.
+Json toJson(const ReviewNote& note);
+/// The notes in the file, which must belong to the recording; without a file none, bound to the recording's end.
+Result<NotesFile> notesOf(RecordingReader& reader, const std::filesystem::path& file);
 /// Trusts nothing in the file. An error when it is none of ours; one that is broken further down gives its sound part.
 Result<NotesFile> readNotesFile(const std::filesystem::path& file);
 /// Appends; makes the file (0600) when it is not there. Refuses a file that is bound to another record of another recording, and a broken

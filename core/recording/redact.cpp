@@ -55,9 +55,8 @@ std::set<EventKind> kindsOf(RedactionClass redaction) {
     case RedactionClass::Statements:
         return {EventKind::Statement, EventKind::Drift};
     case RedactionClass::Values:
-        return {EventKind::Metrics, EventKind::Topology, EventKind::Replication, EventKind::Traffic,
-                EventKind::Check,   EventKind::Switch,   EventKind::Inventory, EventKind::Verify,
-                EventKind::Copy};
+        return {EventKind::Metrics, EventKind::Topology,  EventKind::Replication, EventKind::Traffic, EventKind::Check,
+                EventKind::Switch,  EventKind::Inventory, EventKind::Verify,      EventKind::Copy};
     case RedactionClass::Texts:
         return {EventKind::Note, EventKind::Prompt, EventKind::Answer, EventKind::SignOff, EventKind::Operator, EventKind::ViewChange};
     }
@@ -224,6 +223,14 @@ Status copyRedacted(RecordingReader& reader, RecordingCopy& into, const Redactor
     return failed ? read : failed;
 }
 
+std::string list(const std::map<std::string, std::uint64_t>& counts) {
+    std::string text;
+    for (const auto& [name, count] : counts) {
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
+    }
+    return text.empty() ? "none" : text;
+}
+
 } // namespace
 
 std::optional<RedactionClass> redactionClassFromName(const std::string& name) {
@@ -242,6 +249,19 @@ const char* redactionClassName(RedactionClass redaction) {
         }
     }
     return "";
+}
+
+std::string redactionText(const RedactionReport& report, const std::string& file) {
+    std::string text =
+        fmt::format("{} of {} records have no body in {} any more.\n", report.redacted, report.records, plainText(file, 200));
+    text += fmt::format("by class     {}\nby kind      {}\n", list(report.byReason), list(report.byKind));
+    text += fmt::format("about itself {} of its statements, {} names of actors\n", report.meta.size(), report.actors);
+    text += fmt::format("looked for   {} words; numbers, times and kinds of the records stay\n", report.words);
+    text += fmt::format("head         {}, the same as before\n", report.headHash);
+    for (const std::string& remark : report.remarks) {
+        text += fmt::format("note         {}\n", remark);
+    }
+    return text;
 }
 
 Result<RedactionReport> redactRecording(const std::filesystem::path& source, const std::filesystem::path& out,

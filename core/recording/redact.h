@@ -36,6 +36,9 @@ struct RedactionReport {
     std::vector<std::string> remarks;              ///< what could not be taken out, as sentences
 };
 
+/// What was taken out, in lines for people.
+std::string redactionText(const RedactionReport& report, const std::string& file);
+
 /// Writes a copy without the bodies that belong to the classes or contain one of the words (5 characters or more are looked for
 /// inside of other words too). Its chain verifies and ends in the same hash, since each body left its leaf. Numbers, times and kinds
 /// of records stay. Refuses a recording whose chain is broken; the source is only read.

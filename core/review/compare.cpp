@@ -134,6 +134,29 @@ std::optional<Moment> findAnchor(const Measures& m, const std::string& anchor) {
     return std::nullopt;
 }
 
+std::vector<std::string> commonAnchors(const Measures& a, const Measures& b) {
+    std::vector<std::string> found;
+    const auto offer = [&](const std::string& anchor) {
+        const bool known = std::find(found.begin(), found.end(), anchor) != found.end();
+        if (!known && found.size() < 300 && findAnchor(a, anchor) && findAnchor(b, anchor)) {
+            found.push_back(anchor);
+        }
+    };
+    for (int phase = 0; phase <= static_cast<int>(Phase::Aborted); ++phase) {
+        offer(std::string("phase:") + phaseName(static_cast<Phase>(phase)));
+    }
+    for (const SwitchMeasure& each : a.switches) {
+        offer("switch:" + each.report.direction);
+    }
+    for (const CommandMeasure& command : a.commands.items) {
+        offer("command:" + command.command);
+    }
+    for (const StepMeasure& step : a.steps.items) {
+        offer("step:" + step.id);
+    }
+    return found;
+}
+
 Comparison compareRecordings(const ReportData& a, const ReportData& b, const std::string& anchor) {
     Comparison comparison{anchor, {findAnchor(a.measures, anchor), findAnchor(b.measures, anchor)}, {}, {}};
     comparison.steps = pairUp(a.measures.steps.items, b.measures.steps.items,

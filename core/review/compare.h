@@ -7,6 +7,10 @@ namespace tealdeck::review {
 /// A moment that two recordings have in common: "phase:observe" (its first beginning), "switch:cutover" (the first one done),
 /// "command:replicate" (asked for first) or "step:cutover.gate". std::nullopt when the recording has none.
 std::optional<Moment> findAnchor(const Measures& measures, const std::string& anchor);
+/// What is taken when nobody chooses: the beginning of the time after the cutover.
+inline constexpr const char* DEFAULT_ANCHOR = "phase:observe";
+/// What can be aligned on in both, in the order of the first; at most some hundred.
+std::vector<std::string> commonAnchors(const Measures& a, const Measures& b);
 /// True for a text of one of these forms.
 bool isAnchor(const std::string& anchor);
 

@@ -14,10 +14,11 @@ body{font:15px/1.45 system-ui,"DejaVu Sans",sans-serif;color:#1c2326;background:
 h1{font-size:1.6em;margin:0}h2{font-size:1.2em;border-bottom:1px solid #b9c2c6;margin:1.8em 0 .6em}h3{font-size:1em;margin:1em 0 .2em}
 p.sub{color:#4c585d;margin:.2em 0 1em}p.warning{border-left:4px solid #b3261e;padding:.3em .7em;background:#fbeceb}
 table{border-collapse:collapse;width:100%;font-size:.9em;margin:.6em 0}th{text-align:left;border-bottom:2px solid #b9c2c6}
-td,th{padding:.2em .6em .2em 0;vertical-align:top;overflow-wrap:anywhere}td{border-bottom:1px solid #e3e8ea}
-table.timed td:nth-child(-n+3),table.timed th:nth-child(-n+3){white-space:nowrap;overflow-wrap:normal}
+td,th{padding:.2em .6em .2em 0;vertical-align:top}td.long{overflow-wrap:anywhere}td{border-bottom:1px solid #e3e8ea}
+table.timed td:nth-child(-n+3),table.timed th:nth-child(-n+3){white-space:nowrap}
 figure{margin:1em 0}figcaption{color:#4c585d;font-size:.9em}svg{max-width:100%;height:auto}
 ul{padding-left:1.3em;margin:.4em 0}li{overflow-wrap:anywhere}
+@page{size:A4;margin:16mm}
 @media print{body{font-size:10pt;margin:0;max-width:none}h2,h3{break-after:avoid}tr,figure,li{break-inside:avoid}thead{display:table-header-group}}
 )";
 
@@ -46,10 +47,25 @@ std::string policyHash(const std::string& style) {
     return "sha256-" + base64(bytes);
 }
 
-std::string row(const std::vector<std::string>& cells, const char* tag) {
+/// Only what holds a word that no column is wide enough for may be broken inside of words: else narrow columns break numbers.
+bool isLong(const std::string& cell) {
+    constexpr std::size_t WORD = 16;
+    std::size_t begin = 0;
+    for (std::size_t end = 0; end <= cell.size(); ++end) {
+        if (end == cell.size() || cell[end] == ' ') {
+            if (end - begin > WORD) {
+                return true;
+            }
+            begin = end + 1;
+        }
+    }
+    return false;
+}
+
+std::string row(const std::vector<std::string>& cells, const char* tag, const char* attributes = "") {
     std::string text = "<tr>";
     for (const std::string& cell : cells) {
-        text += fmt::format("<{0}>{1}</{0}>", tag, escapeHtml(cell));
+        text += fmt::format("<{0}{2}{3}>{1}</{0}>", tag, escapeHtml(cell), attributes, isLong(cell) ? " class=\"long\"" : "");
     }
     return text + "</tr>\n";
 }
@@ -73,7 +89,7 @@ std::string htmlBlock(const Block& block, bool print, int& plots) {
         }
         return fmt::format("<table{}{}>\n<thead>{}</thead>\n<tbody>\n{}</tbody>\n</table>\n",
                            !block.items.empty() && block.items.front() == "UTC" ? " class=\"timed\"" : "",
-                           print ? " border=\"0\" cellspacing=\"0\" cellpadding=\"3\" width=\"100%\"" : "", row(block.items, "th"), text);
+                           print ? " border=\"0\" cellspacing=\"0\" cellpadding=\"3\" width=\"100%\"" : "", row(block.items, "th", print ? " align=\"left\"" : ""), text);
     case Block::Kind::Figure:
         text = print
                    ? fmt::format("<p><img src=\"plot:{}\" width=\"{}\" height=\"{}\"></p>\n<p><i>{}</i></p>\n", plots, block.plot.width,

@@ -36,16 +36,13 @@ std::string anchorSentence(RecordingReader& reader, const std::string& head) {
 void gatherNotes(const ReportRequest& request, RecordingReader& reader, ReportData& data) {
     const std::filesystem::path file = request.notes.empty() ? notesFileOf(request.recording) : request.notes;
     std::error_code none;
-    if (request.notes.empty() && !std::filesystem::exists(file, none)) {
+    if (!std::filesystem::exists(file, none)) {
+        data.notesRemark = request.notes.empty() ? "" : "There is no file of notes " + plainText(file.string(), 200) + ".";
         return;
     }
-    const Result<NotesFile> notes = readNotesFile(file);
+    const Result<NotesFile> notes = notesOf(reader, file);
     if (!notes) {
         data.notesRemark = plainText(notes.error().text());
-        return;
-    }
-    if (const Status bound = checkBinding(reader, notes->binding); !bound) {
-        data.notesRemark = plainText(bound.error().text());
         return;
     }
     data.notes = notes->current();

@@ -107,7 +107,7 @@ void MeasuresBuilder::State::takeMetrics(const Event& e) {
         if (startsWith(name, "lag_") || startsWith(name, "retained_bytes")) {
             stretch(m.largest, plainText(name, 80), number, momentOf(e));
         } else if (name.find("error") != std::string::npos || name.find("latency") != std::string::npos || startsWith(name, "probe") ||
-                   startsWith(name, "p95") || startsWith(name, "p50") || startsWith(name, "client_")) {
+                   (startsWith(name, "read_p") && name != "read_probe_green_percent") || startsWith(name, "client_")) {
             stretch(m.clients, plainText(name, 80), number, momentOf(e));
         }
     }
@@ -391,8 +391,14 @@ void MeasuresBuilder::apply(const Event& e) {
     case EventKind::Operator:
     case EventKind::Prompt:
     case EventKind::Answer:
+        s.takeSeen(e);
+        [[fallthrough]];
     case EventKind::SignOff:
         s.takeDecision(e);
+        break;
+    case EventKind::ViewChange:
+        s.takeSeen(e);
+        s.say(e, Matter::Word, describe(e));
         break;
     default:
         s.takeRest(e);

@@ -121,6 +121,20 @@ struct Proof {
     std::string text;
 };
 
+/// What a console told of its operator's screen and hands, or a command that came of it.
+struct Seen {
+    Moment at;
+    std::string who;
+    EventKind kind = EventKind::ViewChange; ///< ViewChange, Prompt, Answer or Operator
+    std::string text;                       ///< the page, the words of the prompt or the answer, the command
+    std::vector<std::string> gates;         ///< of a prompt, as they were shown with their ages
+    double armedMs = -1;                    ///< of a prompt: how long it stays armed; -1: it is no matter of time
+    std::string hold;                       ///< of an answer: begun, released, complete; empty: no hold
+    double neededMs = -1;
+    double heldMs = -1;
+    bool over = false; ///< of an answer or a command: the prompt is gone
+};
+
 enum class Matter { Phase, Act, Alarm, Step, Switch, Check, Word, Trouble };
 const char* matterName(Matter matter);
 /// Times come from a file: their difference need not fit into their type.
@@ -146,6 +160,7 @@ struct Measures {
     Bounded<StepMeasure> steps;
     Bounded<CommandMeasure> commands;
     Bounded<Decision> decisions;
+    Bounded<Seen> seen;
     Bounded<AlarmSpan> alarms;
     std::map<std::string, AlarmMeasure> alarmsByPriority;
     Bounded<Reaction> reactions;

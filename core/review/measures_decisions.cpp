@@ -77,7 +77,13 @@ std::vector<std::string> evidenceOf(const Snapshot& s, const Event& e) {
     return lines;
 }
 
-/// The gates of a prompt with their values and ages, as they were shown.
+/// Words about other things than where the data goes do not answer trouble.
+bool isAnAnswerToTrouble(const std::string& command) {
+    return command != "note" && command != "saw";
+}
+
+} // namespace
+
 std::vector<std::string> shownGates(const Json& body) {
     std::vector<std::string> lines;
     const Json gates = member<Json>(body, "gates", Json());
@@ -95,13 +101,6 @@ std::vector<std::string> shownGates(const Json& body) {
     }
     return lines;
 }
-
-/// Words about other things than where the data goes do not answer trouble.
-bool isAnAnswerToTrouble(const std::string& command) {
-    return command != "note" && command != "saw";
-}
-
-} // namespace
 
 void MeasuresBuilder::State::takePrompt(const Event& e) {
     Decision decision;

@@ -11,6 +11,8 @@ namespace tealdeck::review {
 Moment momentOf(const Event& event);
 /// A member as plain text; empty when it is none.
 std::string textOf(const Json& body, const char* key, std::size_t max = 400);
+/// The gates of a prompt with their values and ages, as they were shown.
+std::vector<std::string> shownGates(const Json& body);
 
 /// What a builder remembers between two events. Each list in it has an end.
 struct MeasuresBuilder::State {
@@ -44,6 +46,7 @@ struct MeasuresBuilder::State {
     void takeDecision(const Event& e); ///< measures_decisions.cpp
     void takeOperator(const Event& e);
     void takePrompt(const Event& e);
+    void takeSeen(const Event& e); ///< seen.cpp
 };
 
 } // namespace tealdeck::review

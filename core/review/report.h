@@ -44,6 +44,10 @@ std::string reportNdjson(const ReportData& data);
 /// One table: section, time_utc, time_local, steady_us, who, name, value, unit, text.
 std::string reportCsv(const ReportData& data);
 
+bool isReportForm(const std::string& form);
+/// The report as "html", "md", "csv" or "ndjson"; std::nullopt for another form.
+std::optional<std::string> reportAs(const ReportData& data, const std::string& form);
+
 /// What a reviewer asks first, answered from the record or with "not recorded".
 struct Answer {
     std::string question;

@@ -136,4 +136,16 @@ std::string reportNdjson(const ReportData& data) {
     return text;
 }
 
+bool isReportForm(const std::string& form) {
+    return form == "html" || form == "md" || form == "csv" || form == "ndjson";
+}
+
+std::optional<std::string> reportAs(const ReportData& data, const std::string& form) {
+    return form == "html"     ? std::optional(toHtml(makeReport(data)))
+           : form == "md"     ? std::optional(toMarkdown(makeReport(data)))
+           : form == "csv"    ? std::optional(reportCsv(data))
+           : form == "ndjson" ? std::optional(reportNdjson(data))
+                              : std::nullopt;
+}
+
 } // namespace tealdeck::review

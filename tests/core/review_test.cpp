@@ -4,6 +4,7 @@
 #include "core/review/compare.h"
 #include "core/review/external_events.h"
 #include "core/review/report.h"
+#include "core/review/seen.h"
 #include "core/review/times.h"
 #include "core/util/text.h"
 #include "tests/core/random_events.h"
@@ -179,7 +180,8 @@ TEST(Measures, a_decision_says_what_was_shown_and_what_was_known) {
 TEST(Measures, a_comparison_of_the_data_is_a_proof_or_trouble) {
     Story story = rollback();
     story.add(EventKind::Verify, {{"comparison", {{"state", "running"}, {"tables", 3}}}});
-    story.add(EventKind::Verify, {{"comparison", {{"state", "done"}, {"mode", "exact"}, {"complete", true}, {"tables", 3}, {"equal", 3}, {"rows", 1000}}}});
+    story.add(EventKind::Verify,
+              {{"comparison", {{"state", "done"}, {"mode", "exact"}, {"complete", true}, {"tables", 3}, {"equal", 3}, {"rows", 1000}}}});
     story.add(EventKind::Verify, {{"comparison", {{"state", "done"}, {"mode", "exact"}, {"tables", 3}, {"equal", 2}, {"different", 1}}}});
     const Measures m = story.measured();
     const std::vector<Proof>& proofs = m.proofs.items;
@@ -203,9 +205,53 @@ TEST(Shown, becomes_records_of_its_own_and_nothing_else_does) {
         R"({"command":"cutover","gates":[{"age_s":0.4,"text":"lag","value":"0.2"},{"age_s":null,"text":"","value":""}],"text":"Arm\\nit"})");
     EXPECT_EQ(shownEvent({{"shown", "answer"}, {"text", "let go"}, {"withdrawn", true}})->first, EventKind::Answer);
     EXPECT_EQ(shownEvent({{"shown", "view"}, {"page", "Events"}})->first, EventKind::ViewChange);
+    const auto hold = shownEvent(
+        {{"shown", "answer"}, {"text", "began"}, {"hold", {{"state", "begun\n"}, {"needed_ms", 1500}, {"held_ms", "x"}, {"more", 1}}}});
+    EXPECT_EQ(dumpJson(hold->second),
+              R"({"hold":{"held_ms":null,"needed_ms":1500.0,"state":"begun\\n"},"text":"began","withdrawn":false})");
     EXPECT_FALSE(shownEvent({{"text", "a note"}}));
     EXPECT_FALSE(shownEvent(Json::array()));
     EXPECT_FALSE(shownEvent({{"shown", "intent"}})) << "no way to write records of the engine's own";
+}
+
+TEST(Seen, tells_page_prompt_arming_and_hold_of_any_moment) {
+    Story story;
+    story.add(EventKind::ViewChange, {{"page", "Events"}}, "anna"); // 1 s, then each a second later
+    story.add(EventKind::Prompt,
+              {{"text", "ARMED: cut over"},
+               {"command", "cutover"},
+               {"armed_ms", 20'000},
+               {"gates", {{{"text", "lag"}, {"value", "0.2"}, {"age_s", 0.4}}}}},
+              "anna");
+    const auto hold = [&](const char* state, const char* text, double heldMs) {
+        story.add(EventKind::Answer,
+                  {{"text", text}, {"withdrawn", false}, {"hold", {{"state", state}, {"needed_ms", 1500}, {"held_ms", heldMs}}}}, "anna");
+    };
+    hold("begun", "began to hold “HOLD”", 0);
+    hold("released", "let go of “HOLD”", 900);
+    story.add(EventKind::ViewChange, {{"page", "Alarms"}}, "ben");
+    hold("complete", "held “HOLD” in full", 1500);
+    story.asks("anna", "cutover");
+    const Bounded<Seen> seen = story.measured().seen;
+    const auto at = [&](double s) {
+        std::string all;
+        for (const std::string& line : shownAt(seen, static_cast<std::int64_t>(s * SECOND))) {
+            all += line + "\n";
+        }
+        return all;
+    };
+    EXPECT_EQ(at(0.5), "");
+    EXPECT_EQ(at(1.5), "anna looked at: Events (since 0:00:01.000)\n");
+    EXPECT_THAT(at(2.5), HasSubstr("armed for 19.5 s more: “ARMED: cut over”\n    shown: lag 0.2 (0.4 s old)"));
+    EXPECT_THAT(at(3.75), HasSubstr("anna began to hold “HOLD”: 0.8 s of 1.5 s (50 %)"));
+    EXPECT_THAT(at(4.5), HasSubstr("anna let go of “HOLD”, after 0.9 s of 1.5 s; 0.5 s ago"));
+    EXPECT_THAT(at(5.5), HasSubstr("ben looked at: Alarms"));
+    EXPECT_THAT(at(6.5), HasSubstr("armed for"));
+    EXPECT_THAT(at(7.5), Not(HasSubstr("armed for"))) << "the command was given";
+    EXPECT_THAT(at(7.5), HasSubstr("The last word of anna: cutover, accepted"));
+    Story late = Story();
+    late.add(EventKind::Prompt, {{"text", "ARMED"}, {"armed_ms", 20'000}}, "anna");
+    EXPECT_THAT(shownAt(late.measured().seen, 30 * SECOND), Contains(HasSubstr("armed no more: its 20.0 s are over")));
 }
 
 TEST(Measures, do_not_grow_with_the_number_of_events) {
@@ -368,6 +414,19 @@ TEST(Notes, are_a_chain_of_their_own_bound_to_the_recording) {
     EXPECT_THAT(gathered(path).notesRemark, HasSubstr("damaged at line 2"));
 }
 
+TEST(Notes, of_a_recording_are_none_or_its_own) {
+    const Folder folder;
+    const std::filesystem::path path = written(folder, rollback());
+    auto reader = RecordingReader::open(path);
+    const NotesFile none = *notesOf(**reader, notesFileOf(path));
+    EXPECT_TRUE(none.all.empty());
+    EXPECT_EQ(none.binding.hash, bindingTo(**reader)->hash);
+    ASSERT_TRUE(appendNotes(notesFileOf(path), none.binding, {fact("so it was", 1)}).ok());
+    EXPECT_EQ(notesOf(**reader, notesFileOf(path))->all.size(), 1U);
+    auto other = RecordingReader::open(written(folder, Story(rollback()), "b.teal"));
+    EXPECT_FALSE(notesOf(**other, notesFileOf(path)).ok()) << "another recording";
+}
+
 TEST(Notes, a_torn_end_and_mutants_give_a_sound_part_or_a_refusal) {
     const Folder folder;
     const std::filesystem::path file = folder.path / "n";
@@ -463,6 +522,8 @@ TEST(Compare, lays_two_recordings_side_by_side_at_an_anchor) {
     EXPECT_THAT(text, HasSubstr("× 0.50"));
     EXPECT_THAT(toHtml(makeComparison(a, b, "phase:observe")), HasSubstr("Lag of GREEN in seconds"));
     EXPECT_THAT(toMarkdown(makeComparison(a, b, "step:none")), HasSubstr("NOT in it"));
+    const std::vector<std::string> anchors = commonAnchors(a.measures, b.measures);
+    EXPECT_THAT(anchors, testing::ElementsAre("phase:observe", "switch:cutover", "command:cutover", "step:cutover.gate"));
     EXPECT_TRUE(isAnchor("step:cutover.gate"));
     EXPECT_FALSE(isAnchor("observe"));
 }

@@ -375,18 +375,34 @@ def plot_pyramid(bin_folder):
                   more={"what": "one redraw while panning and zooming over 10,000,000 points, median of 15; at least ten times faster than the peer"})
 
 
-REPLAY_GOALS = {"open_ms": 1000, "seek_p99_ms": 50, "frame_p50_ms": 33, "peak_mib": 250}
+@functools.lru_cache
+def replayed(bin_folder):
+    """A day of 50 metrics at 1 Hz with 1,000,000 events, and a week with 100,000 events a day, in a window of 1600x1000. Measured once for the figures that are made of it."""
+    found = {}
+    for name, hours, events in (("day", "24", "1000000"), ("week", "168", "100000")):
+        with tempfile.TemporaryDirectory(prefix="tealdeck-perf-") as folder:
+            run(os.path.join(bin_folder, "recording_bench"), folder, hours, events, timeout=3600)
+            found[name] = json.loads(run(os.path.join(bin_folder, "replay_bench"), os.path.join(folder, "day.teal"), timeout=3600))
+    return found
 
 
-def replay(bin_folder):
-    with tempfile.TemporaryDirectory(prefix="tealdeck-perf-") as folder:
-        run(os.path.join(bin_folder, "recording_bench"), folder, "24", "1000000", timeout=3600)
-        found = json.loads(run(os.path.join(bin_folder, "replay_bench"), os.path.join(folder, "day.teal"), timeout=3600))
-    done = figure("replay", found["seek_p99_ms"], "ms", REPLAY_GOALS["seek_p99_ms"],
-                  more={"what": "99 % of jumps to a full repaint of 1600x1000 in a recording of 24 hours, 50 metrics at 1 Hz and 1,000,000 events; all of goals must be met; no other tool "
-                                "replays an upgrade", "goals": REPLAY_GOALS, **found})
-    done["met"] = all(found[name] <= goal for name, goal in REPLAY_GOALS.items())
+def replay_open(bin_folder):
+    day, week = replayed(bin_folder)["day"], replayed(bin_folder)["week"]
+    done = figure("replay_open", day["open_ms"], "ms", 1000,
+                  more={"what": "to the first picture of a recording of a day; a week's in 2000 ms; at most 250 MiB; no other tool replays an upgrade",
+                        "week_open_ms": week["open_ms"], "studied_ms": day["studied_ms"], "peak_mib": day["peak_mib"], "week_peak_mib": week["peak_mib"]})
+    done["met"] = done["met"] and week["open_ms"] <= 2000 and day["peak_mib"] <= 250
     return done
+
+
+def replay_seek(bin_folder):
+    day = replayed(bin_folder)["day"]
+    return figure("replay_seek", day["seek_p99_ms"], "ms", 50, more={"what": "99 % of jumps to anywhere in a day until all is painted", **day})
+
+
+def replay_play(bin_folder):
+    day = replayed(bin_folder)["day"]
+    return figure("replay_play", day["frame_p50_ms"], "ms", 33.3, more={"what": "one frame at 60 times the speed, half of them; 30 frames a second", **day})
 
 
 # The same names as in tests/perf/run.
@@ -395,7 +411,9 @@ FIGURES = {
     "rollback_pause": rollback_pause,
     "console_start": console_start,
     "recording": recording,
-    "replay": replay,
+    "replay_open": replay_open,
+    "replay_seek": replay_seek,
+    "replay_play": replay_play,
     "check_many": check_many,
     "sampler": sampler,
     "verify": verify,

@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The replay window by keyboard, on a real recording from a file.
 #include "app/console/main_window.h"
+#include "app/console/replay_compare.h"
 #include "app/console/replay_desk.h"
 #include "app/console/replay_pdf.h"
+#include "app/console/replay_reports.h"
+#include "core/recording/salvage.h"
 #include "core/review/report.h"
+#include "tests/core/random_events.h"
+#include "tests/core/recording_fixture.h"
+#include "tests/widgets/audit.h"
 #include "tests/widgets/manual_clock.h"
+#include "tests/widgets/replay_fixture.h"
+#include "tests/widgets/scripted_upgrade.h"
+#include "widgets/status/mode_strip.h"
 #include "widgets/timeline/replay_bar.h"
 
 #include <QComboBox>
 #include <QFile>
+#include <QFileDialog>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTextBrowser>
 #include <QTreeWidget>
 #include <QWheelEvent>
 #include <gtest/gtest.h>
@@ -167,14 +181,186 @@ TEST(ReplayWindow, NotesAreWrittenBesideTheEvidence) {
 
 TEST(ReplayWindow, TheVerdictIsAlwaysInSight) {
     const Opened opened("clean-upgrade");
-    auto* bar = opened.window->findChild<ReplayBar*>();
-    EXPECT_EQ(bar->verdict(), QStringLiteral("✓ VERIFIED"));
+    auto* strip = opened.window->findChild<ModeStrip*>();
+    EXPECT_EQ(strip->integrity(), QStringLiteral("✓ VERIFIED"));
+    EXPECT_TRUE(strip->accessibleDescription().contains("VERIFIED; ")) << strip->accessibleDescription().toStdString();
+    const auto verdict = [&] {
+        opened.session.replay->takeStudy(studyRecording(opened.file.toStdString()));
+        return strip->integrity();
+    };
     QFile file(opened.file);
     file.setPermissions(QFile::ReadOwner | QFile::WriteOwner);
+    const std::filesystem::path whole = opened.folder.filePath("whole.teal").toStdString();
+    std::filesystem::copy_file(opened.file.toStdString(), whole);
+    testing_recording::change(opened.file.toStdString(), "UPDATE record SET wall_us=0 WHERE seq=40");
+    EXPECT_EQ(verdict(), QStringLiteral("✕ BROKEN at record 40"));
+    EXPECT_TRUE(strip->toolTip().contains("record 40")) << strip->toolTip().toStdString();
+    std::filesystem::copy_file(whole, opened.file.toStdString(), std::filesystem::copy_options::overwrite_existing);
     ASSERT_TRUE(file.resize(file.size() / 2));
-    const auto study = studyRecording(opened.file.toStdString());
-    opened.session.replay->takeStudy(study);
-    EXPECT_TRUE(bar->verdict().startsWith(QStringLiteral("✕ "))) << bar->verdict().toStdString();
+    EXPECT_TRUE(verdict().startsWith(QStringLiteral("✕ "))) << verdict().toStdString();
+    const std::filesystem::path saved = opened.folder.filePath("saved.teal").toStdString();
+    ASSERT_TRUE(salvageRecording(opened.file.toStdString(), saved).ok());
+    opened.session.replay->takeStudy(studyRecording(saved));
+    EXPECT_EQ(strip->integrity(), QStringLiteral("✕ SALVAGED"));
+    opened.session.replay->takeStudy(studyRecording(TEALDECK_SOURCE_DIR "/tests/data/rollback-after-incident.teal"));
+    EXPECT_TRUE(strip->integrity().startsWith(QStringLiteral("✕ NOT FINISHED after seal "))) << strip->integrity().toStdString();
+    opened.window->resize(opened.window->minimumSizeHint());
+    EXPECT_TRUE(strip->accessibleDescription().contains("NOT FINISHED")) << "there is no size without it";
+}
+
+TEST(ReplayWindow, ShowsWhatTheOperatorSaw) {
+    std::vector<Event> events = test::scriptedUpgrade();
+    const std::int64_t end = events.back().steadyUs;
+    const auto add = [&](EventKind kind, Json body) {
+        const Event& last = events.back();
+        events.push_back({last.seq + 1, last.steadyUs + 1'000'000, last.wallUs + 1'000'000, kind, "anna", std::move(body)});
+    };
+    add(EventKind::ViewChange, {{"page", "all panels, and of the lists: <b>Events</b>"}});
+    add(EventKind::Prompt, {{"text", "ARMED, 20 s left. Pauses the writes."}, {"command", "rollback"}, {"armed_ms", 20000}, {"gates", {{{"text", "lag"}, {"value", "0.2"}, {"age_s", 0.5}}}}});
+    add(EventKind::Answer, {{"text", "began to hold “HOLD 1.5 s”"}, {"withdrawn", false}, {"hold", {{"state", "begun"}, {"needed_ms", 1500}, {"held_ms", 0}}}});
+    add(EventKind::Note, {{"text", "later"}});
+    MainWindow window(test::replayOf(events), Clock::system());
+    window.show();
+    window.start();
+    auto* desk = window.findChild<ReplayDesk*>();
+    EXPECT_TRUE(desk->seenText().isEmpty());
+    window.replay()->seek(end + 3'750'000);
+    const QString seen = desk->seenText();
+    EXPECT_TRUE(seen.contains("anna looked at: all panels, and of the lists: <b>Events</b>")) << seen.toStdString();
+    EXPECT_TRUE(seen.contains("armed for 18.2 s more: “ARMED, 20 s left. Pauses the writes.”")) << seen.toStdString();
+    EXPECT_TRUE(seen.contains("shown: lag 0.2 (0.5 s old)")) << seen.toStdString();
+    EXPECT_TRUE(seen.contains("0.8 s of 1.5 s (50 %)")) << seen.toStdString();
+}
+
+TEST(ReplayWindow, ComparesWithAnotherRecordingAsTheCommandLineDoes) {
+    const Opened opened("clean-upgrade");
+    const std::string other = TEALDECK_SOURCE_DIR "/tests/data/rollback-after-incident.teal";
+    ReplayCompare* compare = opened.window->compareWith(QString::fromStdString(other));
+    QSignalSpy compared(compare, &ReplayCompare::compared);
+    ASSERT_TRUE(compare->document() || compared.wait(60'000));
+    ASSERT_TRUE(compare->document());
+    const auto a = review::gatherReport({opened.file.toStdString(), {}, {}});
+    const auto b = review::gatherReport({other, {}, {}});
+    EXPECT_EQ(review::toMarkdown(*compare->document()), review::toMarkdown(review::makeComparison(*a, *b, review::DEFAULT_ANCHOR)));
+    const QString shown = compare->findChild<QTextBrowser*>()->toPlainText();
+    EXPECT_TRUE(shown.contains("Durations side by side")) << shown.left(500).toStdString();
+    EXPECT_GT(shown.count(QChar::ObjectReplacementCharacter), 1) << "plots";
+    compare->setAnchor("switch:cutover");
+    EXPECT_EQ(review::toHtml(*compare->document()), review::toHtml(review::makeComparison(*a, *b, "switch:cutover")));
+    QByteArray saved;
+    QObject::connect(compare, &ReplayCompare::saveWanted, [&](const QString& format, const std::function<QByteArray()>& what) { saved = format == "md" ? what() : saved; });
+    for (QPushButton* button : compare->findChildren<QPushButton*>()) {
+        ASSERT_TRUE(button->isEnabled());
+        if (button->text().contains("Markdown")) {
+            button->setFocus();
+            emit button->clicked();
+        }
+    }
+    EXPECT_EQ(saved.toStdString(), review::toMarkdown(*compare->document()));
+    for (QFileDialog* dialog : opened.window->findChildren<QFileDialog*>()) {
+        dialog->reject();
+    }
+}
+
+TEST(ReplayWindow, AComparisonWithNoRecordingSaysSo) {
+    const Opened opened("clean-upgrade");
+    ReplayCompare* compare = opened.window->compareWith("/nowhere.teal");
+    QSignalSpy compared(compare, &ReplayCompare::compared);
+    ASSERT_TRUE(compared.wait(60'000));
+    EXPECT_FALSE(compare->document());
+    QStringList texts;
+    for (const QLabel* label : compare->findChildren<QLabel*>()) {
+        texts << label->text();
+    }
+    EXPECT_TRUE(texts.join('|').contains("/nowhere.teal")) << texts.join('|').toStdString();
+}
+
+TEST(ReplayWindow, ReportsAreThoseOfTheCommandLine) {
+    const Opened opened;
+    for (const char* form : {"md", "csv", "ndjson", "html", "pdf"}) {
+        QByteArray bytes;
+        QString problem = "not called";
+        makeReportBytes(opened.window.get(), opened.file, form, [&](const QByteArray& made, const QString& why) {
+            bytes = made;
+            problem = why;
+        });
+        ASSERT_TRUE(QTest::qWaitFor([&] { return problem != "not called"; }, 60'000)) << form;
+        EXPECT_TRUE(problem.isEmpty()) << problem.toStdString();
+        const auto wanted = review::reportAs(*review::gatherReport({opened.file.toStdString(), {}, {}}), form);
+        // When it was made is in it.
+        EXPECT_TRUE(wanted ? static_cast<std::size_t>(bytes.size()) == wanted->size() : bytes.startsWith("%PDF-")) << form;
+    }
+}
+
+TEST(ReplayWindow, ARedactedCopyVerifiesAndSaysWhatIsGone) {
+    const Opened opened("clean-upgrade");
+    ReplayRedact redact(opened.file);
+    redact.setAttribute(Qt::WA_DeleteOnClose, false);
+    QSignalSpy written(&redact, &ReplayRedact::written);
+    const QString copy = opened.folder.filePath("public.teal");
+    redact.write(copy);
+    ASSERT_TRUE(written.wait(60'000));
+    EXPECT_TRUE(written[0][0].toBool()) << redact.said().toStdString();
+    EXPECT_TRUE(redact.said().contains("records have no body")) << redact.said().toStdString();
+    EXPECT_EQ(studyRecording(copy.toStdString())->integrity.state, review::Integrity::State::Verified);
+    redact.write(copy);
+    ASSERT_TRUE(written.wait(60'000));
+    EXPECT_FALSE(written[1][0].toBool()) << "never over a file";
+}
+
+TEST(ReplayWindow, EveryFocusableWidgetHasANameAndLabelsArePlain) {
+    const Opened opened;
+    ReplayCompare* compare = opened.window->compareWith(opened.file);
+    QSignalSpy compared(compare, &ReplayCompare::compared);
+    ASSERT_TRUE(compared.wait(60'000));
+    ReplayRedact redact(opened.file);
+    redact.setAttribute(Qt::WA_DeleteOnClose, false);
+    redact.show();
+    test::auditNames(*opened.window);
+    test::auditNames(*compare);
+    test::auditNames(redact);
+}
+
+/// A file that somebody made to do harm: markup, formulas, bidi, bodies of every wrong shape, times from nowhere, a long name.
+TEST(ReplayWindow, AHostileRecordingIsOnlyShown) {
+    const testing_recording::Folder folder;
+    const std::filesystem::path path = folder.path / "evil.teal";
+    const std::string evil = "=cmd|'/c calc'!A1 <img src=x onerror=alert(1)><b>x</b> \u202Egnp.\n" + std::string(100'000, 'A');
+    testing_random::Random random(7);
+    {
+        auto writer = RecordingWriter::create(path, {{"deployment", evil.substr(0, 200)}, {"recording_id", "r"}, {"plan_sha256", "00"}, {"tool", "test"}});
+        ASSERT_TRUE(writer.ok());
+        for (std::uint64_t seq = 1; seq <= 600; ++seq) {
+            Event event = testing_random::randomEvent(random, seq);
+            event.seq = (*writer)->lastSeq() + 1;
+            event.steadyUs = static_cast<std::int64_t>(seq) * 100'000;
+            if (random() % 3 == 0) {
+                const Json shapes[] = {nullptr, Json::array({1, nullptr, evil}), evil, {{"id", evil}, {"name", evil}, {"text", evil}, {"gates", Json::array({evil, nullptr, {{"value", evil}}})}, {"values", {{evil, 1e308}}}}};
+                event.body = shapes[random() % 4];
+                event.actor = random() % 2 == 0 ? "<b>eve</b>" : "=1+1";
+            }
+            static_cast<void>((*writer)->append(event)); // some shapes are refused, which is right
+        }
+        ASSERT_TRUE((*writer)->close().ok());
+    }
+    auto archive = openArchive(path);
+    ASSERT_TRUE(archive.ok()) << archive.error().text();
+    Session session = replaySession(*archive, QStringLiteral("evil.teal"), Clock::system(), QString::fromStdString(path.string()), QStringLiteral("carl"));
+    session.replay->takeStudy(studyRecording(path));
+    MainWindow window(session, Clock::system());
+    window.resize(1600, 1000);
+    window.show();
+    window.start();
+    for (int part = 0; part <= 20; ++part) {
+        session.replay->seek((*archive)->endUs() * part / 20);
+        window.drawNow();
+        QCoreApplication::processEvents();
+        static_cast<void>(window.grab());
+    }
+    test::auditNames(window);
+    for (const QPlainTextEdit* text : window.findChildren<QPlainTextEdit*>()) {
+        EXPECT_FALSE(text->toPlainText().contains(QChar(0x202E)));
+    }
 }
 
 TEST(ReplaySource, SkipsIdleTimeAndLoops) {

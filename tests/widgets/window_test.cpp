@@ -2,7 +2,9 @@
 #include "app/console/action_gate.h"
 #include "app/console/main_window.h"
 #include "app/console/start_window.h"
+#include "app/console/window_layout.h"
 #include "core/model/shown.h"
+#include "tests/widgets/audit.h"
 #include "tests/widgets/manual_clock.h"
 #include "tests/widgets/replay_fixture.h"
 #include "tests/widgets/scripted_upgrade.h"
@@ -17,6 +19,7 @@
 #include <QLineEdit>
 #include <QMenuBar>
 #include <QPushButton>
+#include <QTabBar>
 #include <QTest>
 #include <gtest/gtest.h>
 #include <set>
@@ -52,29 +55,14 @@ struct Live {
     }
 };
 
-void auditNames(QWidget& root) {
-    for (QWidget* widget : root.findChildren<QWidget*>()) {
-        const bool internal = widget->objectName().startsWith("qt_") || qobject_cast<QMenuBar*>(widget) != nullptr;
-        const bool partOfAnother = widget->parentWidget()->inherits("QComboBoxPrivateContainer") || qobject_cast<QComboBox*>(widget->parentWidget()) != nullptr || qobject_cast<QLabel*>(widget) != nullptr;
-        if (widget->focusPolicy() == Qt::NoFocus || internal || partOfAnother || widget->isWindow()) {
-            continue;
-        }
-        EXPECT_FALSE(widget->accessibleName().isEmpty()) << widget->metaObject()->className() << ' ' << widget->objectName().toStdString() << " in "
-                                                         << widget->parentWidget()->metaObject()->className();
-    }
-    for (const QLabel* label : root.findChildren<QLabel*>()) {
-        EXPECT_EQ(label->textFormat(), Qt::PlainText) << label->text().toStdString();
-    }
-}
-
 } // namespace
 
 TEST(MainWindow, EveryFocusableWidgetHasANameAndLabelsArePlain) {
     Live live;
     live.playTo(test::phaseTime(live.events, Phase::Ramp) + 10'000'000);
-    auditNames(live.window);
+    test::auditNames(live.window);
     StartWindow start;
-    auditNames(start);
+    test::auditNames(start);
 }
 
 TEST(MainWindow, NoTwoActionsShareAShortcut) {
@@ -105,13 +93,72 @@ TEST(MainWindow, ACommandCarriesWhatTheOperatorSaw) {
     EXPECT_EQ(sent[0].basedOn, live.window.bridge().snapshot().seq);
     EXPECT_EQ(sent[0].actor, "anna");
     // Before it went what was on the screen, word by word.
-    const auto prompt = shownEvent(live.source->sent.front().args);
+    std::optional<std::pair<EventKind, Json>> prompt;
+    for (const Command& command : live.source->sent) {
+        const auto told = command.kind == CommandKind::Note ? shownEvent(command.args) : std::nullopt;
+        prompt = told && told->first == EventKind::Prompt ? told : prompt;
+        ASSERT_TRUE(prompt || command.kind == CommandKind::Note) << "the prompt first, then the command";
+    }
     ASSERT_TRUE(prompt);
-    EXPECT_EQ(prompt->first, EventKind::Prompt);
+    EXPECT_EQ(member<double>(prompt->second, "armed_ms", 0), 20'000);
     EXPECT_NE(member<std::string>(prompt->second, "text", "").find("ARMED"), std::string::npos) << dumpJson(prompt->second);
     EXPECT_GT(member<Json>(prompt->second, "gates", Json()).size(), 3U);
     ASSERT_TRUE(QTest::qWaitFor([&] { return shownEvent(live.source->sent.back().args).has_value(); }, 5000));
     EXPECT_FALSE(member<bool>(shownEvent(live.source->sent.back().args)->second, "withdrawn", true));
+}
+
+TEST(MainWindow, TheRecordingLearnsWhatWasInSight) {
+    Live live;
+    const auto pages = [&] {
+        QStringList told;
+        for (const Command& command : live.source->sent) {
+            const auto shown = command.kind == CommandKind::Note ? shownEvent(command.args) : std::nullopt;
+            if (shown && shown->first == EventKind::ViewChange) {
+                told << QString::fromStdString(member<std::string>(shown->second, "page", ""));
+            }
+        }
+        return told;
+    };
+    live.playTo(test::phaseTime(live.events, Phase::Ramp));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !pages().isEmpty(); }, 5000));
+    EXPECT_TRUE(pages().last().contains("Events")) << pages().join('|').toStdString();
+    for (QTabBar* bar : live.window.findChildren<QTabBar*>()) {
+        if (bar->accessibleName() == "Lists") {
+            bar->setCurrentIndex(1);
+        }
+    }
+    EXPECT_TRUE(pages().last().contains("Numbers")) << pages().join('|').toStdString();
+    const auto before = pages().size();
+    live.window.panels()->raisePanel(live.window.findChild<QWidget*>()); // nothing comes to the front
+    EXPECT_EQ(pages().size(), before);
+}
+
+TEST(MainWindow, AHoldIsToldFromItsBeginningToItsEnd) {
+    Live live;
+    live.playTo(test::phaseTime(live.events, Phase::Ramp));
+    auto* abort = live.window.findChild<HoldButton*>("abort");
+    QTest::mousePress(abort, Qt::LeftButton);
+    QTest::mouseRelease(abort, Qt::LeftButton);
+    std::vector<std::pair<EventKind, Json>> told;
+    for (const Command& command : live.source->sent) {
+        if (const auto shown = shownEvent(command.args); command.kind == CommandKind::Note && shown && shown->first != EventKind::ViewChange) {
+            told.push_back(*shown);
+        }
+    }
+    ASSERT_EQ(told.size(), 3U);
+    EXPECT_EQ(told[0].first, EventKind::Prompt);
+    EXPECT_EQ(member<std::string>(told[0].second, "text", ""), abort->text().toStdString());
+    EXPECT_EQ(told[1].second["hold"]["state"], "begun");
+    EXPECT_EQ(told[1].second["hold"]["needed_ms"], 500);
+    EXPECT_EQ(told[2].second["hold"]["state"], "released");
+    EXPECT_EQ(told[2].second["withdrawn"], true);
+    EXPECT_TRUE(std::none_of(live.source->sent.begin(), live.source->sent.end(), [](const Command& c) { return c.kind == CommandKind::Abort; }));
+    QTest::mousePress(abort, Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return live.source->sent.back().kind == CommandKind::Abort; }, 20'000));
+    const auto last = shownEvent(live.source->sent[live.source->sent.size() - 2].args);
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->second["hold"]["state"], "complete");
+    EXPECT_EQ(last->second["hold"]["held_ms"], 500);
 }
 
 TEST(MainWindow, AbortIsNeverDisabledEvenWhenTheEngineIsLost) {
@@ -167,7 +214,7 @@ TEST(ReplayWindow, HasNoCommandControl) {
     EXPECT_TRUE(window.findChildren<HoldButton*>().isEmpty());
     EXPECT_TRUE(window.findChildren<ConfirmControl*>().isEmpty());
     EXPECT_TRUE(window.findChildren<ActionGate*>().isEmpty());
-    auditNames(window);
+    test::auditNames(window);
 }
 
 TEST(ObserverWindow, HasNoCommandControlEither) {

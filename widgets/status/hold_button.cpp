@@ -49,6 +49,7 @@ void HoldButton::cancel() {
     m_timer.stop();
     m_release.stop();
     if (m_hold.pressed()) {
+        m_reached = m_hold.progress();
         m_hold.cancel();
         emit holdingChanged(false);
     }
@@ -61,6 +62,7 @@ void HoldButton::poll() {
     }
     if (m_hold.tick()) {
         m_timer.stop();
+        m_reached = 1;
         emit holdingChanged(false);
         emit held();
     }

@@ -19,6 +19,9 @@ class HoldButton final : public QAbstractButton {
     /// What the timer does every 16 ms; tests call it with their own clock.
     void poll();
     [[nodiscard]] bool holding() const { return m_hold.pressed(); }
+    [[nodiscard]] Millis needed() const { return m_needed; }
+    /// How far the hold came that ended last, 0 to 1; 1: it was complete, and held() follows holdingChanged(false).
+    [[nodiscard]] double reached() const { return m_reached; }
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
 
@@ -41,6 +44,7 @@ class HoldButton final : public QAbstractButton {
     void begin();
     HoldState m_hold;
     Millis m_needed;
+    double m_reached = 0;
     QTimer m_timer;
     QTimer m_release; ///< runs after a key's release until it is known to be no repetition
     quint64 m_releasedAt = 0;

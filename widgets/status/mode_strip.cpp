@@ -46,6 +46,14 @@ void ModeStrip::setSource(SourceState state, const QString& detail) {
     update();
 }
 
+void ModeStrip::setIntegrity(const QString& word, const QString& sentence, bool good) {
+    m_integrity = word;
+    m_integritySentence = sentence;
+    m_integrityGood = good;
+    describe();
+    update();
+}
+
 void ModeStrip::update(const Snapshot& snapshot, const ViewTime& now) {
     m_snapshot = snapshot;
     m_now = now;
@@ -90,7 +98,9 @@ std::vector<ModeStrip::Item> ModeStrip::items() const {
     list.push_back({tr("deployment"), s.session.deployment.empty() ? QStringLiteral("–") : safeText(s.session.deployment), 3, false, false, 0});
     list.push_back({tr("UTC"), formatUtcTime(m_now.wallUs), 2, false, false, 0});
     list.push_back({tr("elapsed"), formatDuration(m_now.steadyUs), 5, false, false, 0});
-    if (!m_replay) {
+    if (m_replay) {
+        list.insert(list.begin(), Item{tr("recording"), m_integrity, 0, false, !m_integrityGood, 0});
+    } else {
         const auto recordingAlarm = std::find_if(s.alarms.begin(), s.alarms.end(), [](const AlarmState& a) { return a.active && a.id.starts_with("recording"); });
         const bool broken = recordingAlarm != s.alarms.end();
         const bool live = m_sourceState == SourceState::Live;
@@ -200,10 +210,11 @@ void ModeStrip::describe() {
         const QString env = item.env == 'B' ? QStringLiteral("blue ") : item.env == 'G' ? QStringLiteral("green ") : QString();
         parts << QStringLiteral("%1%2: %3").arg(item.caption == tr("writes go to") || item.caption == tr("STALE: writes") ? QString() : env, item.caption, item.value);
     }
-    const QString text = parts.join(QStringLiteral("; "));
+    const QString detail = m_replay ? m_integritySentence : m_sourceDetail;
+    const QString text = parts.join(QStringLiteral("; ")) + (m_replay && !detail.isEmpty() ? QStringLiteral("; ") + detail : QString());
     if (text != accessibleDescription()) {
         setAccessibleDescription(text);
-        setToolTip(m_sourceDetail.isEmpty() ? QString() : tooltipText(m_sourceDetail));
+        setToolTip(detail.isEmpty() ? QString() : tooltipText(detail));
     }
 }
 

@@ -20,6 +20,9 @@ class ModeStrip final : public QWidget {
     void setReplay(bool replay) { m_replay = replay; }
     void setSource(SourceState state, const QString& detail);
     void update(const Snapshot& snapshot, const ViewTime& now);
+    /// Replay: whether one may believe the recording, in a word and in a sentence. Never left out for lack of room.
+    void setIntegrity(const QString& word, const QString& sentence, bool good);
+    [[nodiscard]] QString integrity() const { return m_integrity; }
     using QWidget::update;
     /// nullptr when there are no controls.
     [[nodiscard]] HoldButton* abortButton() const { return m_abort; }
@@ -54,6 +57,9 @@ class ModeStrip final : public QWidget {
     bool m_replay = false;
     SourceState m_sourceState = SourceState::Connecting;
     QString m_sourceDetail;
+    QString m_integrity;
+    QString m_integritySentence;
+    bool m_integrityGood = true;
     Snapshot m_snapshot;
     ViewTime m_now;
     HoldButton* m_abort = nullptr;

@@ -14,8 +14,7 @@
 namespace tealdeck {
 
 ReplayBar::ReplayBar(QWidget* parent)
-    : QWidget(parent), m_scrubber(new Scrubber), m_play(new QPushButton(tr("▶ Play"))), m_speed(new QComboBox), m_position(plainLabel({})),
-      m_verdict(plainLabel({})) {
+    : QWidget(parent), m_scrubber(new Scrubber), m_play(new QPushButton(tr("▶ Play"))), m_speed(new QComboBox), m_position(plainLabel({})) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(spacing::SMALL, spacing::TINY, spacing::SMALL, spacing::SMALL);
     layout->setSpacing(spacing::TINY);
@@ -36,7 +35,6 @@ ReplayBar::ReplayBar(QWidget* parent)
     row->addWidget(skip);
     row->addWidget(loop);
     row->addWidget(m_position, 1);
-    row->addWidget(m_verdict);
     layout->addLayout(row);
     layout->addWidget(m_scrubber);
     connect(m_play, &QPushButton::clicked, this, [this] { emit playRequested(!m_playing); });
@@ -58,20 +56,5 @@ void ReplayBar::setPlaying(bool playing) {
     m_playing = playing;
     m_play->setText(playing ? tr("⏸ Pause") : tr("▶ Play"));
 }
-
-void ReplayBar::setVerdict(const QString& text, bool ok) {
-    m_verdict->setVisible(!text.isEmpty());
-    m_verdict->setText((ok ? QStringLiteral("✓ ") : QStringLiteral("✕ ")) + text);
-    QPalette colours = m_verdict->palette();
-    colours.setColor(QPalette::WindowText, ok ? tokensFor(palette()).muted : tokensFor(palette()).high);
-    m_verdict->setPalette(colours);
-}
-
-void ReplayBar::setVerdictDetail(const QString& sentence) {
-    m_verdict->setToolTip(tooltipText(sentence));
-    m_verdict->setAccessibleDescription(sentence);
-}
-
-QString ReplayBar::verdict() const { return m_verdict->text(); }
 
 } // namespace tealdeck

@@ -19,10 +19,6 @@ class ReplayBar final : public QWidget {
     void setData(TimelineData timeline);
     void setPosition(std::int64_t steadyUs, std::int64_t wallUs);
     void setPlaying(bool playing);
-    void setVerdict(const QString& text, bool ok);
-    /// The verdict in a sentence, for its tooltip and the screen reader.
-    void setVerdictDetail(const QString& sentence);
-    [[nodiscard]] QString verdict() const;
     [[nodiscard]] Scrubber* scrubber() const { return m_scrubber; }
 
   signals:
@@ -37,7 +33,6 @@ class ReplayBar final : public QWidget {
     QPushButton* m_play;
     QComboBox* m_speed;
     QLabel* m_position;
-    QLabel* m_verdict;
     bool m_playing = false;
 };
 
