@@ -3,6 +3,8 @@
 
 #include "widgets/theme/theme.h"
 
+#include <QThreadPool>
+
 #include <algorithm>
 #include <optional>
 
@@ -43,7 +45,12 @@ EngineBridge::~EngineBridge() {
         const std::lock_guard lock(m_inbox->mutex);
         m_inbox->owner = nullptr;
     }
-    m_source->stop();
+    if (m_replay) {
+        m_source->stop();
+        return;
+    }
+    // The program of a far engine gets time to end by itself; the window does not wait for that, the end of Tealdeck does.
+    QThreadPool::globalInstance()->start([source = std::move(m_source)] { source->stop(); });
 }
 
 void EngineBridge::setReplay(std::shared_ptr<const ReplaySource> replay) { m_replay = std::move(replay); }

@@ -267,6 +267,21 @@ std::string fillPlaceholders(std::string sql, const Plan& plan, const CheckConte
     return sql;
 }
 
+Millis restBetweenRounds(const std::vector<CheckState>& answers, Millis round, Millis longest) {
+    constexpr Millis SPARE{2000}; // rounds differ, and telling takes time too
+    Millis shortest = Millis::max();
+    for (const CheckState& check : answers) {
+        if (check.severity == Severity::Blocking && check.validForUs > 0) {
+            shortest = std::min(shortest, Millis(check.validForUs / 1000));
+        }
+    }
+    if (shortest == Millis::max()) {
+        return longest;
+    }
+    // Answers count as old as the begin of their round: this round, the rest and the next round have to fit.
+    return std::clamp(shortest - 2 * round - SPARE, std::min(Millis(1000), longest), longest);
+}
+
 std::vector<CheckState> runChecks(const Connector& connector, const CheckContext& context) {
     return Run(connector, context).all();
 }

@@ -14,8 +14,8 @@
 namespace tealdeck {
 namespace {
 
-/// How often the checklist is asked again while nothing runs; its answers are valid for four times as long.
-constexpr std::chrono::seconds CHECK_PERIOD{15};
+/// The longest rest before the checklist is asked again while nothing runs. On a slow machine it is shorter, see restBetweenRounds.
+constexpr Millis CHECK_PERIOD{15000};
 constexpr std::chrono::seconds TAKE_UP_PERIOD{1};
 /// Of what is asked each second, one in ten minutes shows that it is asked.
 constexpr StatementLog::Pace SAMPLED_PACE{1, 1.0 / 600};
@@ -197,10 +197,10 @@ void Engine::execute(const Command& command) {
 
 void Engine::keepChecklist() {
     learnTimes();
-    for (;;) {
+    for (Millis rest = CHECK_PERIOD;;) {
         {
             std::unique_lock lock(m_mutex);
-            m_wake.wait_for(lock, CHECK_PERIOD, [this] { return m_stopping || m_checkNow; });
+            m_wake.wait_for(lock, rest, [this] { return m_stopping || m_checkNow; });
             if (m_stopping) {
                 return;
             }
@@ -218,8 +218,10 @@ void Engine::keepChecklist() {
                 m_wake.notify_all();
             }
         } else if (s.busyWith.empty() && s.phase != Phase::Plan && !isFinal(s.phase)) {
+            const std::int64_t beganUs = m_hub.nowUs();
             evaluateChecklist();
             lookForDrift();
+            rest = restBetweenRounds(m_hub.snapshot().checks, Millis((m_hub.nowUs() - beganUs) / 1000), CHECK_PERIOD);
         }
     }
 }

@@ -216,6 +216,24 @@ TEST(Cost, WhatIsNotInThePlanIsUnknown) {
     EXPECT_FALSE(costOf(plan, 1, 1).greenPerDay) << "storage without a price is not free";
 }
 
+TEST(Rounds, OnASlowMachineTheNextOneBeginsBeforeTheAnswersAreStale) {
+    std::vector<CheckState> answers(3);
+    answers[0].severity = Severity::Blocking;
+    answers[0].validForUs = 300'000'000;
+    answers[1].severity = Severity::Blocking;
+    answers[1].validForUs = 30'000'000;
+    answers[2].severity = Severity::Warning; // stands in nobody's way
+    answers[2].validForUs = 10'000'000;
+    const Millis longest(15000);
+    EXPECT_EQ(restBetweenRounds(answers, Millis(1200), longest), longest);
+    for (const int round : {6000, 9000, 12000, 13000}) {
+        const Millis rest = restBetweenRounds(answers, Millis(round), longest);
+        EXPECT_LT(2 * round + rest.count(), 30000) << "told at the end of the next round, counted from the begin of this one";
+    }
+    EXPECT_EQ(restBetweenRounds(answers, Millis(40000), longest), Millis(1000)) << "nothing helps here: they do go stale, and say so";
+    EXPECT_EQ(restBetweenRounds({}, Millis(40000), longest), longest);
+}
+
 TEST(Manual, AnItemIsUnknownUntilItIsSignedOff) {
     Plan plan;
     plan.manualItems = {{"told", "Have all been told?", "replicate", "blocking", "Why.", "Tell them.", 24},

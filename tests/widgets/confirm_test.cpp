@@ -217,6 +217,11 @@ TEST(ConfirmControl, AChangedGateDisarmsAndCancelsTheHold) {
     EXPECT_FALSE(c.control.armed());
     EXPECT_FALSE(c.control.holdButton()->holding());
     EXPECT_EQ(c.count, 0);
+    EXPECT_TRUE(c.control.status()->text().contains("gate has changed")) << c.control.status()->text().toStdString();
+    c.control.armButton()->click();
+    EXPECT_TRUE(c.control.status()->text().startsWith("ARMED"));
+    c.control.armButton()->click(); // by hand: needs no reason
+    EXPECT_TRUE(c.control.status()->text().isEmpty());
 }
 
 TEST(ConfirmControl, ArmExpires) {
@@ -225,6 +230,7 @@ TEST(ConfirmControl, ArmExpires) {
     c.clock.advanceMs(20'001);
     c.control.refresh();
     EXPECT_FALSE(c.control.armed());
+    EXPECT_TRUE(c.control.status()->text().contains("20 s")) << c.control.status()->text().toStdString();
     c.hold();
     EXPECT_EQ(c.count, 0);
 }

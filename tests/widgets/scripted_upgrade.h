@@ -26,6 +26,8 @@ class ScriptedSource final : public SessionSource, public CommandSink {
     /// Tells everything up to the time.
     void playTo(std::int64_t timeUs);
     void lose(const std::string& why);
+    /// Number of the event that was told last; 0: none.
+    [[nodiscard]] std::uint64_t toldSeq() const { return m_told == 0 ? 0 : m_events[m_told - 1].seq; }
 
     std::vector<Command> sent;
     CommandReply reply{true, ""};

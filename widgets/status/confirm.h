@@ -33,6 +33,8 @@ class ArmState {
     explicit ArmState(const Clock& clock) : m_clock(clock) {}
     void arm(std::uint64_t gateSeq);
     void disarm() { m_armed = false; }
+    /// Armed once and not disarmed: perhaps its time is over or a gate has changed meanwhile.
+    [[nodiscard]] bool standing() const { return m_armed; }
     [[nodiscard]] bool armed(std::uint64_t gateSeq) const { return m_armed && gateSeq == m_gateSeq && leftUs() > 0; }
     [[nodiscard]] std::int64_t leftUs() const;
     static constexpr std::int64_t VALID_US = 20'000'000;

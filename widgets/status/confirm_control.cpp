@@ -74,6 +74,7 @@ void ConfirmControl::setAct(const Act& act) {
     const bool sameTarget = act.kind == m_act.kind && act.deployment == m_act.deployment;
     m_act = act;
     if (!sameTarget) {
+        m_disarmed.clear();
         disarm();
         m_name->clear();
         m_reason->clear();
@@ -112,8 +113,15 @@ void ConfirmControl::armOrAct() {
         disarm();
         return;
     }
+    m_disarmed.clear();
     m_armState.arm(m_act.gateSeq);
     refresh();
+}
+
+QString ConfirmControl::whyDisarmed() const {
+    return !m_act.whyNot.isEmpty()    ? tr("Disarmed: something stands in the way now.")
+           : m_armState.leftUs() == 0 ? tr("Disarmed: 20 s are over. Arm again when you are ready.")
+                                      : tr("Disarmed: a gate has changed since you armed. Look again, then arm again.");
 }
 
 void ConfirmControl::finish() {
@@ -135,7 +143,8 @@ void ConfirmControl::finish() {
 void ConfirmControl::refresh() {
     const FocusKeeper keeper(m_area, m_refuge);
     const bool nowArmed = armed();
-    if (!nowArmed) {
+    if (!nowArmed && m_armState.standing()) {
+        m_disarmed = whyDisarmed();
         m_armState.disarm();
     }
     const bool allowed = m_act.whyNot.isEmpty();
@@ -165,8 +174,10 @@ void ConfirmControl::refresh() {
 
 void ConfirmControl::showStatus() {
     const bool nowArmed = armed();
-    m_status->setVisible(nowArmed);
-    if (nowArmed) {
+    m_status->setVisible(nowArmed || !m_disarmed.isEmpty());
+    if (!nowArmed) {
+        m_status->setText(m_disarmed);
+    } else {
         const auto seconds = (m_armState.leftUs() + 999'999) / 1'000'000;
         m_status->setText(tr("ARMED, %1 s left. %2").arg(seconds).arg(m_act.consequence));
     }

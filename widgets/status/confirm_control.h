@@ -39,7 +39,7 @@ class ConfirmControl final : public QObject {
     [[nodiscard]] HoldButton* holdButton() const { return m_hold; }
     [[nodiscard]] QWidget* form() const { return m_form; }           ///< deployment's name and reason, L3 only
     [[nodiscard]] QWidget* typed() const { return m_typed; }         ///< the alternative to holding
-    [[nodiscard]] QLabel* status() const { return m_status; }        ///< what is armed, what it does, for how long
+    [[nodiscard]] QLabel* status() const { return m_status; }        ///< what is armed, what it does, for how long; why it is no more
 
   signals:
     /// Confirmed in full: `typed` and `reason` are empty below L3.
@@ -53,11 +53,13 @@ class ConfirmControl final : public QObject {
     void finish();
     void showStatus();
     [[nodiscard]] QString missing() const;
+    [[nodiscard]] QString whyDisarmed() const;
 
     const Clock& m_clock;
     ArmState m_armState;
     Act m_act;
     bool m_wasArmed = false;
+    QString m_disarmed; ///< why it is armed no more, unless a person wanted that
     QPushButton* m_arm;
     HoldButton* m_hold;
     QWidget* m_form;
