@@ -6,6 +6,8 @@
 
 #include <QFileInfo>
 #include <QRegularExpression>
+#include <initializer_list>
+#include <variant>
 
 namespace tealdeck {
 namespace {
@@ -33,76 +35,53 @@ QString list(const QStringList& items) {
     return QStringLiteral("[%1]").arg(all.join(QStringLiteral(", ")));
 }
 
-class Writer {
-  public:
-    void table(const char* name) { m_lines << QString() << QLatin1String(name); }
-    void text(const char* key, const QString& value) {
-        if (!value.isEmpty()) {
-            m_lines << QStringLiteral("%1 = %2").arg(QLatin1String(key), quoted(value));
-        }
-    }
-    void texts(const char* key, const QStringList& values) { m_lines << QStringLiteral("%1 = %2").arg(QLatin1String(key), list(values)); }
-    void number(const char* key, double value) {
-        m_lines << QStringLiteral("%1 = %2").arg(QLatin1String(key), QString::number(value, 'g', 12));
-    }
-    [[nodiscard]] QString result() const { return m_lines.join('\n') + '\n'; }
-
-  private:
-    QStringList m_lines{QStringLiteral("format = 1")};
+struct Entry {
+    const char* key;
+    std::variant<QString, QStringList, int, double> value;
 };
 
-void writeServer(Writer& w, const char* table, const PlanDraft::Server& s) {
-    w.table(table);
-    w.text("host", s.host);
-    w.number("port", s.port);
-    w.text("user", s.user);
-    w.text("database", s.database);
-    w.text("passfile", s.passfile);
-    w.text("sslmode", s.sslmode);
-    w.text("sslrootcert", s.sslrootcert);
-    w.text("zone", s.zone);
+/// What is empty is left out; a list is told even when it is.
+QString written(const Entry& entry) {
+    const auto line = [&entry](const QString& value) { return QStringLiteral("%1 = %2\n").arg(QLatin1String(entry.key), value); };
+    if (const auto* text = std::get_if<QString>(&entry.value)) {
+        return text->isEmpty() ? QString() : line(quoted(*text));
+    }
+    if (const auto* texts = std::get_if<QStringList>(&entry.value)) {
+        return line(list(*texts));
+    }
+    const auto* whole = std::get_if<int>(&entry.value);
+    return line(whole != nullptr ? QString::number(*whole) : QString::number(std::get<double>(entry.value), 'g', 12));
+}
+
+QString table(const char* name, std::initializer_list<Entry> entries) {
+    QString text = QStringLiteral("\n%1\n").arg(QLatin1String(name));
+    for (const Entry& entry : entries) {
+        text += written(entry);
+    }
+    return text;
+}
+
+QString server(const char* name, const PlanDraft::Server& s) {
+    return table(name, {{"host", s.host}, {"port", s.port}, {"user", s.user}, {"database", s.database}, {"passfile", s.passfile}, {"sslmode", s.sslmode}, {"sslrootcert", s.sslrootcert}, {"zone", s.zone}});
 }
 
 } // namespace
 
 QString planText(const PlanDraft& d) {
-    Writer w;
-    w.table("[deployment]");
-    w.text("name", d.name);
-    w.texts("databases", d.databases);
-    w.table("[engine]");
-    w.text("folder", d.engineFolder);
-    writeServer(w, "[blue.primary]", d.blue);
-    writeServer(w, "[green.primary]", d.green);
-    w.table("[replication]");
-    w.text("user", d.replicationUser);
-    w.text("passfile", d.replicationPassfile);
-    if (d.pooler) {
-        w.table("[[pgbouncer]]");
-        w.text("name", QStringLiteral("pooler"));
-        w.text("host", d.pooler->host);
-        w.number("port", d.pooler->port);
-        w.text("user", d.pooler->user);
-        w.text("passfile", d.pooler->passfile);
-        w.text("databases_file", d.pooler->databasesFile);
-        w.texts("databases", d.databases);
+    QString text = QStringLiteral("format = 1\n");
+    text += table("[deployment]", {{"name", d.name}, {"databases", d.databases}});
+    text += table("[engine]", {{"folder", d.engineFolder}});
+    text += server("[blue.primary]", d.blue) + server("[green.primary]", d.green);
+    text += table("[replication]", {{"user", d.replicationUser}, {"passfile", d.replicationPassfile}, {"sslrootcert", d.replicationRootcert}});
+    if (const auto& p = d.pooler) {
+        text += table("[[pgbouncer]]", {{"name", QStringLiteral("pooler")}, {"host", p->host}, {"port", p->port}, {"user", p->user}, {"passfile", p->passfile}, {"databases_file", p->databasesFile}, {"databases", d.databases}});
     }
-    if (d.balancer) {
-        w.table("[[haproxy]]");
-        w.text("name", QStringLiteral("balancer"));
-        w.text("socket", d.balancer->socket);
-        w.text("backend", d.balancer->backend);
-        w.texts("blue_servers", d.balancer->blueServers);
-        w.texts("green_servers", d.balancer->greenServers);
-        w.table("[ramp]");
-        w.number("hold_seconds", d.holdSeconds);
-        w.number("max_lag_seconds", d.maxLagSeconds);
+    if (const auto& b = d.balancer) {
+        text += table("[[haproxy]]", {{"name", QStringLiteral("balancer")}, {"socket", b->socket}, {"backend", b->backend}, {"blue_servers", b->blueServers}, {"green_servers", b->greenServers}});
+        text += table("[ramp]", {{"hold_seconds", d.holdSeconds}, {"max_lag_seconds", d.maxLagSeconds}});
     }
-    w.table("[cutover]");
-    w.number("budget_ms", d.budgetMs);
-    w.table("[rollback]");
-    w.number("window_hours", d.windowHours);
-    return w.result();
+    text += table("[cutover]", {{"budget_ms", d.budgetMs}});
+    return text + table("[rollback]", {{"window_hours", d.windowHours}});
 }
 
 PlanProblem checkPlanText(const QString& text, const QString& file) {

@@ -40,6 +40,7 @@ struct PlanDraft {
     Server green;
     QString replicationUser = QStringLiteral("tealdeck_repl");
     QString replicationPassfile; ///< a path on the server hosts
+    QString replicationRootcert; ///< a path on the server hosts
     std::optional<Pooler> pooler;
     std::optional<Balancer> balancer;
     int budgetMs = 2000;

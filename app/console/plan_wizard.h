@@ -76,6 +76,7 @@ class PlanWizard final : public QWidget {
     QLineEdit* m_name = nullptr;
     QLineEdit* m_replicationUser = nullptr;
     QLineEdit* m_replicationPassfile = nullptr;
+    QLineEdit* m_replicationRootcert = nullptr;
     ServerForm m_blue;
     ServerForm m_green;
     QListWidget* m_databases = nullptr;

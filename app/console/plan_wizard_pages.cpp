@@ -115,6 +115,7 @@ QWidget* PlanWizard::makeServers() {
     m_name = entry(form, tr("Name of the deployment"), tr("such as shop"));
     m_replicationUser = entry(form, tr("Role of the feed"), tr("by which the servers reach each other"), QStringLiteral("tealdeck_repl"));
     m_replicationPassfile = entry(form, tr("Its password file on the servers"), tr("absolute path on both hosts; empty: none"));
+    m_replicationRootcert = entry(form, tr("Its root certificate on the servers"), tr("absolute path on both hosts; empty: that of the servers' user"));
     layout->addLayout(form);
     auto* sides = new QHBoxLayout;
     sides->addWidget(makeServer(m_blue, QStringLiteral("BLUE"), tr("today's production")));
@@ -195,6 +196,7 @@ PlanDraft PlanWizard::draft() const {
     d.name = m_name->text().trimmed();
     d.replicationUser = m_replicationUser->text().trimmed();
     d.replicationPassfile = m_replicationPassfile->text().trimmed();
+    d.replicationRootcert = m_replicationRootcert->text().trimmed();
     const auto server = [](const ServerForm& f) {
         return PlanDraft::Server{
             f.host->text().trimmed(),     f.port->value(),          f.user->text().trimmed(),        QStringLiteral("postgres"),

@@ -30,6 +30,21 @@ bool isFinal(Phase phase) {
     return phase == Phase::Finalized || phase == Phase::Aborted;
 }
 
+/// Not more reads on GREEN than now: that must work while GREEN is not well, so the state of the feed is no gate of it.
+bool sparesGreen(const Command& command, const Snapshot& s) {
+    const std::string act = member<std::string>(command.args, "act", "");
+    return command.kind == CommandKind::Ramp &&
+           (!act.empty() || member<double>(command.args, "percent", 100) <= s.traffic.readsGreenTarget);
+}
+
+std::vector<std::string> reasonsAgainst(const Command& command, const Snapshot& s, std::int64_t nowUs) {
+    std::vector<std::string> reasons = whyNot(s, command.kind, nowUs);
+    if (!reasons.empty() && sparesGreen(command, s) && whyNotInPhase(s.phase, command.kind).empty()) {
+        reasons = whyNot(s, CommandKind::Check, nowUs); // what is left: whether something runs
+    }
+    return reasons;
+}
+
 } // namespace
 
 std::filesystem::path engineSocket(const Plan& plan) {
@@ -92,7 +107,7 @@ CommandReply Engine::submit(const Command& command) {
     }
     const Snapshot s = m_hub.snapshot();
     CommandReply reply;
-    std::vector<std::string> reasons = whyNot(s, command.kind, m_hub.nowUs());
+    std::vector<std::string> reasons = reasonsAgainst(command, s, m_hub.nowUs());
     // What the operator decided on must still be so; Abort and words are welcome at any time.
     if (reasons.empty() && command.kind != CommandKind::Abort && !isWordOnly(command.kind) && command.kind != CommandKind::Check &&
         command.kind != CommandKind::Verify && command.basedOn < s.gateSeq) {

@@ -59,6 +59,7 @@ PlanDraft wholeDraft() {
     d.green.zone = "az-b";
     d.pooler = PlanDraft::Pooler{"127.0.0.1", 6432, "pgb", {}, "/etc/pgbouncer/databases.ini"};
     d.balancer = PlanDraft::Balancer{"/run/haproxy.sock", "reads", {"b1"}, {"g1", "g2"}};
+    d.replicationRootcert = "/etc/ca.crt";
     d.budgetMs = 900;
     return d;
 }
@@ -74,6 +75,7 @@ TEST(PlanDraft, WhatTheWizardWritesIsThePlanThatItMeans) {
     EXPECT_EQ(plan->green.primary.host, "/var/run/postgresql");
     EXPECT_EQ(plan->pgbouncers.at(0).databasesFile, "/etc/pgbouncer/databases.ini");
     EXPECT_EQ(plan->haproxies.at(0).greenServers, (std::vector<std::string>{"g1", "g2"}));
+    EXPECT_EQ(plan->replication.sslrootcert, "/etc/ca.crt");
     EXPECT_EQ(plan->cutover.budget, Millis(900));
 }
 

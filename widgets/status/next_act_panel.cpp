@@ -120,6 +120,7 @@ void NextActPanel::makeControls(const Clock&, QVBoxLayout* layout) {
         emit commandRequested(kind, args);
     });
     connect(m_ramp, &RampControl::shareRequested, this, [this](int percent) { emit commandRequested(CommandKind::Ramp, {{"percent", percent}}); });
+    connect(m_ramp, &RampControl::actRequested, this, [this](const QString& act) { emit commandRequested(CommandKind::Ramp, {{"act", act.toStdString()}}); });
 }
 
 void NextActPanel::update(const Snapshot& snapshot, const ViewTime& now) {
@@ -251,7 +252,8 @@ void NextActPanel::updateNext(const Snapshot& snapshot) {
     m_confirm->setAct({m_shown, rule != nullptr ? rule->confirmation : Confirmation::Click, rule != nullptr ? word(rule->title) : QString(),
                        m_consequence->text(), rule != nullptr ? why : QStringList{tr("Not in this phase.")}, safeText(snapshot.session.deployment), snapshot.gateSeq});
     m_ramp->setVisible(findRule(snapshot.phase, CommandKind::Ramp) != nullptr);
-    m_ramp->update(snapshot, reasonsAgainst(CommandKind::Ramp));
+    // Fewer reads on GREEN need no healthy feed: what stands in the way of asking the checklist stands in theirs, that is a running command.
+    m_ramp->update(snapshot, m_now, reasonsAgainst(CommandKind::Ramp), reasonsAgainst(CommandKind::Check));
 }
 
 void NextActPanel::updateRollback(const Snapshot& snapshot, const ViewTime& now) {

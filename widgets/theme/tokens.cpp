@@ -7,92 +7,42 @@
 namespace tealdeck {
 namespace {
 
-// Blue and an olive green: apart for the common kinds of colour blindness, and of different lightness in grey print.
-Tokens lightTokens() {
-    Tokens t;
-    t.window = "#F1F3F4";
-    t.surface = "#FFFFFF";
-    t.raised = "#E7EAED";
-    t.line = "#CBD1D6";
-    t.mark = "#68727C";
-    t.text = "#1A1E22";
-    t.muted = "#525C66";
-    t.selection = "#46525E";
-    t.onSelection = "#FFFFFF";
-    t.focus = "#1A1E22";
-    t.blue = "#2E5C8A";
-    t.blueSoft = "#E4ECF5";
-    t.green = "#55702B";
-    t.greenSoft = "#EBF1DF";
-    t.high = "#B3261E";
-    t.medium = "#A65300";
-    t.low = "#6B4FA0";
-    t.onAlarm = "#FFFFFF";
-    t.hatch = "#8A939C";
-    return t;
-}
+struct Row {
+    QColor Tokens::*token;
+    std::array<const char*, THEMES.size()> colours;
+};
 
-Tokens darkTokens() {
-    Tokens t;
-    t.window = "#14171A";
-    t.surface = "#1B1F23";
-    t.raised = "#272C32";
-    t.line = "#3B434B";
-    t.mark = "#8A949E";
-    t.text = "#E7EAED";
-    t.muted = "#A9B3BD";
-    t.selection = "#C3CBD3";
-    t.onSelection = "#14171A";
-    t.focus = "#FFFFFF";
-    t.blue = "#8FB8E3";
-    t.blueSoft = "#1E2B39";
-    t.green = "#B4CC84";
-    t.greenSoft = "#28301D";
-    t.high = "#FF8A80";
-    t.medium = "#F2AE55";
-    t.low = "#C0ABE8";
-    t.onAlarm = "#1A0E0C";
-    t.hatch = "#76808A";
-    return t;
-}
+// Light and dark: blue and an olive green, apart for the common kinds of colour blindness, and of different lightness in grey print.
+// High contrast: white and pure colours on black, marks as bright as text, for who sees little and for bad screens.
+// Colour-safe: GREEN leans to teal, alarms to vermilion and ochre, pairs that stay apart without red or green cones.
+constexpr std::array<Row, 19> ROWS = {{
+    //                   light      dark       high contrast  colour-safe
+    {&Tokens::window, {"#F1F3F4", "#14171A", "#000000", "#F2F2EF"}},
+    {&Tokens::surface, {"#FFFFFF", "#1B1F23", "#050505", "#FFFFFF"}},
+    {&Tokens::raised, {"#E7EAED", "#272C32", "#1C1C1C", "#E8E8E4"}},
+    {&Tokens::line, {"#CBD1D6", "#3B434B", "#9A9A9A", "#CBD1D6"}},
+    {&Tokens::mark, {"#68727C", "#8A949E", "#FFFFFF", "#68727C"}},
+    {&Tokens::text, {"#1A1E22", "#E7EAED", "#FFFFFF", "#1A1E22"}},
+    {&Tokens::muted, {"#525C66", "#A9B3BD", "#E0E0E0", "#525C66"}},
+    {&Tokens::selection, {"#46525E", "#C3CBD3", "#FFFFFF", "#46525E"}},
+    {&Tokens::onSelection, {"#FFFFFF", "#14171A", "#000000", "#FFFFFF"}},
+    {&Tokens::focus, {"#1A1E22", "#FFFFFF", "#FFE94A", "#1A1E22"}},
+    {&Tokens::blue, {"#2E5C8A", "#8FB8E3", "#A9D4FF", "#0B4F9E"}},
+    {&Tokens::blueSoft, {"#E4ECF5", "#1E2B39", "#001428", "#E3EDF8"}},
+    {&Tokens::green, {"#55702B", "#B4CC84", "#D7F09A", "#2E6B66"}},
+    {&Tokens::greenSoft, {"#EBF1DF", "#28301D", "#131A00", "#E2EFED"}},
+    {&Tokens::high, {"#B3261E", "#FF8A80", "#FF9C94", "#8E1400"}},
+    {&Tokens::medium, {"#A65300", "#F2AE55", "#FFC368", "#8A6500"}},
+    {&Tokens::low, {"#6B4FA0", "#C0ABE8", "#DCC8FF", "#7B4A7F"}},
+    {&Tokens::onAlarm, {"#FFFFFF", "#1A0E0C", "#000000", "#FFFFFF"}},
+    {&Tokens::hatch, {"#8A939C", "#76808A", "#C8C8C8", "#8A939C"}},
+}};
 
-/// White and pure colours on black, marks as bright as text: for who sees little, and for bad screens.
-Tokens highContrastTokens() {
+Tokens made(ThemeName theme) {
     Tokens t;
-    t.window = "#000000";
-    t.surface = "#050505";
-    t.raised = "#1C1C1C";
-    t.line = "#9A9A9A";
-    t.mark = "#FFFFFF";
-    t.text = "#FFFFFF";
-    t.muted = "#E0E0E0";
-    t.selection = "#FFFFFF";
-    t.onSelection = "#000000";
-    t.focus = "#FFE94A";
-    t.blue = "#A9D4FF";
-    t.blueSoft = "#001428";
-    t.green = "#D7F09A";
-    t.greenSoft = "#131A00";
-    t.high = "#FF9C94";
-    t.medium = "#FFC368";
-    t.low = "#DCC8FF";
-    t.onAlarm = "#000000";
-    t.hatch = "#C8C8C8";
-    return t;
-}
-
-/// GREEN leans to teal, alarms to vermilion and ochre: pairs that stay apart without red or green cones.
-Tokens colourSafeTokens() {
-    Tokens t = lightTokens();
-    t.window = "#F2F2EF";
-    t.raised = "#E8E8E4";
-    t.blue = "#0B4F9E";
-    t.blueSoft = "#E3EDF8";
-    t.green = "#2E6B66";
-    t.greenSoft = "#E2EFED";
-    t.high = "#8E1400";
-    t.medium = "#8A6500";
-    t.low = "#7B4A7F";
+    for (const Row& row : ROWS) {
+        t.*row.token = row.colours[static_cast<std::size_t>(theme)];
+    }
     return t;
 }
 
@@ -103,7 +53,7 @@ double luminance(const QColor& c) { return 0.2126 * channel(c.redF()) + 0.7152 *
 } // namespace
 
 const Tokens& tokens(ThemeName theme) {
-    static const std::array<Tokens, THEMES.size()> all = {lightTokens(), darkTokens(), highContrastTokens(), colourSafeTokens()};
+    static const std::array<Tokens, THEMES.size()> all = {made(ThemeName::Light), made(ThemeName::Dark), made(ThemeName::HighContrast), made(ThemeName::ColourSafe)};
     return all[static_cast<std::size_t>(theme)];
 }
 
