@@ -2,6 +2,7 @@
 #include "app/ctl/report_lines.h"
 
 #include "app/ctl/terminal.h"
+#include "core/model/outlook.h"
 #include "core/util/text.h"
 
 #include <cstdio>
@@ -73,6 +74,57 @@ void printAlarm(const Json& body) {
     if (active && by.empty()) {
         fmt::print("      {}\n", plain(member<std::string>(body, "response", "")));
     }
+}
+
+/// How long the next pause would be, and how the way back stands.
+void printOutlook(const Snapshot& s) {
+    for (const CommandKind command : {CommandKind::Cutover, CommandKind::Rollback}) {
+        if (findRule(s.phase, command) == nullptr) {
+            continue;
+        }
+        const PauseForecast forecast = forecastPause(s, command, s.steadyUs);
+        std::string parts;
+        for (const PausePart& part : forecast.parts) {
+            parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", part.name,
+                                 part.ms ? fmt::format("{:.0f} ms", *part.ms) : "unknown (" + part.from + ")");
+        }
+        fmt::print("  a {} would pause writes for {}: {}\n", commandName(command),
+                   forecast.totalMs ? fmt::format("about {:.0f} ms", *forecast.totalMs) : std::string("an unknown time"), plain(parts));
+    }
+    const RollbackWindow window = rollbackWindow(s, s.steadyUs, s.wallUs);
+    if (window.state != RollbackWindow::State::None) {
+        fmt::print("  rollback window: {}, {}; the feed to BLUE is behind by {} and {}, GREEN keeps {} for it\n",
+                   rollbackWindowName(window.state),
+                   window.remainingSeconds > 0 ? spanOf(window.remainingSeconds * 1000) + " left" : std::string("past its planned end"),
+                   number(window.lagBytes, "bytes"), number(window.lagSeconds, "s"), number(window.retainedBytes, "bytes"));
+        for (const std::string& reason : window.reasons) {
+            fmt::print("      {}\n", plain(reason));
+        }
+    }
+}
+
+Json orNull(const std::optional<double>& value) {
+    return value ? Json(*value) : Json();
+}
+
+Json outlookReport(const Snapshot& s) {
+    Json report = Json::object();
+    for (const CommandKind command : {CommandKind::Cutover, CommandKind::Rollback}) {
+        if (findRule(s.phase, command) == nullptr) {
+            continue;
+        }
+        const PauseForecast forecast = forecastPause(s, command, s.steadyUs);
+        Json parts = Json::object();
+        for (const PausePart& part : forecast.parts) {
+            parts[part.name] = {{"ms", orNull(part.ms)}, {"from", part.from}};
+        }
+        report[std::string(commandName(command)) + "_pause"] = {{"total_ms", orNull(forecast.totalMs)}, {"parts", parts}};
+    }
+    const RollbackWindow window = rollbackWindow(s, s.steadyUs, s.wallUs);
+    report["rollback_window"] = {{"state", rollbackWindowName(window.state)},      {"remaining_seconds", window.remainingSeconds},
+                                 {"lag_bytes", orNull(window.lagBytes)},           {"lag_seconds", orNull(window.lagSeconds)},
+                                 {"retained_bytes", orNull(window.retainedBytes)}, {"reasons", window.reasons}};
+    return report;
 }
 
 } // namespace
@@ -183,6 +235,7 @@ void printSummary(const Snapshot& s) {
         printCopies(s, false);
     }
     printRunning(s);
+    printOutlook(s);
     printAlarms(s, false);
     int failed = 0;
     int unknown = 0;
@@ -224,7 +277,8 @@ Json statusReport(const Snapshot& s) {
             {"blocking", blocking},
             {"alarms", all["alarms"]},
             {"switches", all["switches"]},
-            {"steps", all["steps"]}};
+            {"steps", all["steps"]},
+            {"outlook", outlookReport(s)}};
 }
 
 } // namespace tealdeck

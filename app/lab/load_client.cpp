@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t BUFFER = 64 * 1024;
 /// New connections follow the balancer's weights; old ones stay where they are.
-constexpr int READS_PER_CONNECTION = 20;
+constexpr std::int64_t READ_CONNECTION_NS = 4'000'000'000; // a pool's lifetime of connections, so that a new share of reads shows soon
 constexpr int SHARE_OF_SINGLE_INSERTS = 60; // percent of the writes
 
 constexpr const char* INSERT = "insert into public.load_write(client, n, system_identifier) values ($1, $2, (select "
@@ -214,7 +214,7 @@ void LoadClient::write() {
 
 void LoadClient::read() {
     Target& target = *m_readers[static_cast<std::size_t>(random(static_cast<int>(m_readers.size())))];
-    if (++target.uses % READS_PER_CONNECTION == 0) {
+    if (target.connection.isOpen() && monotonicNs() - target.openedNs > READ_CONNECTION_NS) {
         target.connection.close();
         target.everOpen = false; // planned, so not counted as a reconnect
     }
@@ -229,6 +229,7 @@ void LoadClient::read() {
     LoadReply reply;
     if (!target.connection.isOpen()) {
         reply = connect(target.connection, target.parameters, target.everOpen);
+        target.openedNs = monotonicNs();
     }
     if (reply.outcome == LoadReply::Outcome::Ok) {
         reply = target.connection.execute(READ);

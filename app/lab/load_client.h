@@ -39,7 +39,7 @@ class LoadClient {
         std::string database;
         LoadConnection connection;
         bool everOpen = false;
-        int uses = 0;
+        std::int64_t openedNs = 0; ///< of a reader
         std::map<std::string, std::string> parameters;
     };
     Shared m_shared;

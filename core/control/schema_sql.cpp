@@ -198,7 +198,7 @@ $f$;
 -- writes the marker as the last row of this database's life as primary.
 create or replace function tealdeck.fence(tok text, gen bigint, drain_ms int, kill_ms int, own int[], dry boolean) returns jsonb
 language plpgsql volatile set search_path = pg_catalog as $f$
-declare n int; t0 timestamptz := clock_timestamp(); quiet int := 0; ended int := 0; seqs jsonb;
+declare n int; t0 timestamptz := clock_timestamp(); quiet int := 0; ended int := 0; seqs jsonb; who jsonb;
 begin
   if not dry then
     update tealdeck.side set role = 'fenced', token = tok, changed_at = clock_timestamp() where role = 'primary' and generation = gen;
@@ -215,6 +215,8 @@ begin
     quiet := case when n = 0 then quiet + 1 else 0 end;
     exit when quiet >= 2 or dry;
     if n > 0 and clock_timestamp() - t0 >= make_interval(secs => drain_ms / 1000.0) then
+      who := coalesce(who, (select jsonb_agg(distinct concat_ws(' as ', nullif(application_name, ''), usename)) from pg_stat_activity
+                             where pid in (select tealdeck.foreign_sessions(own))));
       perform pg_terminate_backend(p) from tealdeck.foreign_sessions(own) p;
       ended := greatest(ended, n);
     elsif n > 0 then
@@ -230,8 +232,12 @@ begin
     raise exception 'tealdeck: prepared transactions exist' using errcode = '55000';
   end if;
   seqs := tealdeck.sequence_values();
-  if not dry then perform tealdeck.put_marker(1, tok, seqs); end if;
-  return jsonb_build_object('ms', round(extract(epoch from clock_timestamp() - t0)::numeric * 1000, 2), 'ended', ended, 'lsn', pg_current_wal_insert_lsn());
+  if not dry then
+    perform tealdeck.put_marker(1, tok, seqs);
+    -- What is written to published tables from here on came through the fence.
+    update tealdeck.side set lsn = pg_current_wal_insert_lsn();
+  end if;
+  return jsonb_build_object('ms', round(extract(epoch from clock_timestamp() - t0)::numeric * 1000, 2), 'ended', ended, 'who', coalesce(who, '[]'), 'lsn', pg_current_wal_insert_lsn());
 end $f$;
 
 -- DESTINATION. Waits here for the marker (apply commits in the source's commit order, so everything before it is in), raises sequences whose

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Before the pause; the pause itself is in switchover_pause.cpp, what follows in switchover_after.cpp.
+// Before the pause. Which steps there are is in switchover_steps.cpp, the pause itself in switchover_pause.cpp, what follows in
+// switchover_after.cpp.
 #include "core/cutover/switchover.h"
 
 #include "core/control/control_store.h"
 #include "core/cutover/switch_timer.h"
+#include "core/cutover/witness.h"
 #include "core/postgres/sql.h"
 #include "core/replication/schema_copy.h"
 #include "core/util/files.h"
@@ -35,157 +37,6 @@ Link Switchover::link(Direction direction, std::size_t database) {
     const bool same = direction == m_direction;
     return {m_plan, direction, m_plan.databases[database], same ? (*m_from)[database] : (*m_to)[database],
             same ? (*m_to)[database] : (*m_from)[database]};
-}
-
-std::vector<Step> Switchover::stepsToSwitch() {
-    const auto id = [this](const char* name) { return m_id + "." + name; };
-    const std::string to = m_destination == Side::Green ? "GREEN" : "BLUE";
-    const std::string from = m_source == Side::Green ? "GREEN" : "BLUE";
-    std::vector<Step> steps(8);
-    steps[0] = {id("sessions"),
-                "Open the sessions that the switch uses",
-                {},
-                {},
-                [this](StepContext&) { return openSessions(); },
-                {},
-                {},
-                SETUP_LIMIT,
-                "both primaries",
-                "nothing was changed",
-                false};
-    steps[1] = {id("reads"),
-                "Move all reads to " + to,
-                {},
-                {},
-                [this](StepContext&) { return moveReads(); },
-                {},
-                [this] { return restoreReads(); },
-                SETUP_LIMIT,
-                "the load balancer",
-                "reads go back",
-                false};
-    steps[2] = {id("sequences"),
-                "Advance the sequences on " + to,
-                {},
-                {},
-                [this](StepContext&) { return advanceSequences(); },
-                {},
-                {},
-                SETUP_LIMIT,
-                to,
-                "nothing to undo: gaps in sequences are harmless",
-                false};
-    steps[3] = {id("return-path"),
-                "Prepare the feed from " + to + " to " + from,
-                {},
-                {},
-                [this](StepContext& c) { return armReturnPath(c); },
-                {},
-                [this] { return disarmReturnPath(); },
-                Millis(90000),
-                "a replication slot on " + to,
-                "the feed is removed again",
-                false};
-    steps[4] = {id("poolers"),
-                "Stage the new targets of poolers and routers",
-                {},
-                {},
-                [this](StepContext&) { return stagePoolers(); },
-                {},
-                {},
-                SETUP_LIMIT,
-                "the poolers",
-                "nothing was changed",
-                false};
-    steps[5] = {id("guardian"),
-                "Start the guardian",
-                {},
-                {},
-                [this](StepContext&) { return startGuardian(); },
-                {},
-                [this] {
-                    m_guardian.reset();
-                    return Status();
-                },
-                SETUP_LIMIT,
-                "its sessions",
-                "nothing was changed",
-                false};
-    steps[6] = {id("gate"),
-                "Prove that " + to + " follows closely",
-                {},
-                {},
-                [this](StepContext& c) { return gate(c); },
-                {},
-                {},
-                Millis(20000),
-                "three markers in a row",
-                "nothing was paused",
-                false};
-    steps[7] = {id("switch"),
-                "Pause, fence " + from + ", prove, open " + to + ", resume",
-                {},
-                {},
-                [this](StepContext& c) { return pauseAndOpen(c); },
-                {},
-                {},
-                m_plan.cutover.budget + Millis(5000),
-                "running transactions, then the marker on " + to,
-                "writes go back to " + from,
-                false};
-    return steps;
-}
-
-std::vector<Step> Switchover::stepsAfterSwitch() {
-    const auto id = [this](const char* name) { return m_id + "." + name; };
-    const std::string to = m_destination == Side::Green ? "GREEN" : "BLUE";
-    const std::string from = m_source == Side::Green ? "GREEN" : "BLUE";
-    std::vector<Step> steps(4);
-    steps[0] = {id("confirm"),
-                "Confirm where the endpoints lead",
-                {},
-                {},
-                [this](StepContext&) { return confirmEndpoints(); },
-                {},
-                {},
-                SETUP_LIMIT,
-                "the poolers",
-                "a pooler must be pointed by hand",
-                true};
-    steps[1] = {id("old-feed"),
-                "End the feed from " + from + " to " + to,
-                {},
-                {},
-                [this](StepContext&) { return endOldFeed(); },
-                {},
-                {},
-                SETUP_LIMIT,
-                to,
-                "it stays disabled",
-                true};
-    steps[2] = {id("return-feed"),
-                "Start the feed from " + to + " to " + from,
-                {},
-                {},
-                [this](StepContext& c) { return startReturnFeed(c); },
-                {},
-                {},
-                SETUP_LIMIT,
-                from,
-                "no way back until it runs",
-                true};
-    steps[3] = {id("return-proof"),
-                "Prove the feed from " + to + " to " + from,
-                {},
-                {},
-                [this](StepContext& c) { return proveReturnFeed(c); },
-                {},
-                {},
-                Millis(60000),
-                "a marker on " + from,
-                "no way back until it is seen",
-                true};
-    return steps;
 }
 
 Status Switchover::openSessions() {
@@ -304,6 +155,14 @@ Status Switchover::disarmReturnPath() {
         }
     }
     return status;
+}
+
+Status Switchover::callWitness() {
+    return Witness(m_plan, *m_from).create(SETUP_LIMIT);
+}
+
+Status Switchover::dismissWitness() {
+    return m_from ? Witness(m_plan, *m_from).dismiss(Millis(5000)) : Status();
 }
 
 Status Switchover::stagePoolers() {

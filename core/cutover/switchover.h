@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,12 +54,16 @@ class Switchover {
 
   private:
     struct Timer;
+    std::vector<Step> stepsToPrepare(); ///< what does not touch a client
     Status openSessions();
     Status moveReads();
     Status restoreReads();
     Status advanceSequences();
     Status armReturnPath(StepContext& context);
     Status disarmReturnPath();
+    Status callWitness();
+    Status dismissWitness();
+    Status hearWitness();
     Status stagePoolers();
     Status startGuardian();
     Status gate(StepContext& context);
@@ -95,6 +100,7 @@ class Switchover {
     std::int64_t m_generation = 0;
     std::string m_token;
     std::vector<std::string> m_fenceLsn; ///< by database
+    std::set<std::string> m_stragglers;  ///< who still had sessions on the source when it was fenced
     std::vector<std::string> m_startLsn; ///< by database: where the destination's own life began
     bool m_past = false;
     bool m_settled = true;

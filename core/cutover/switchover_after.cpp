@@ -3,6 +3,7 @@
 #include "core/control/control_store.h"
 #include "core/cutover/switch_timer.h"
 #include "core/cutover/switchover.h"
+#include "core/cutover/witness.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -99,6 +100,13 @@ Status Switchover::endOldFeed() {
         }
     }
     return {};
+}
+
+Status Switchover::hearWitness() {
+    if (const Status opened = readOpened(); !opened) {
+        return opened;
+    }
+    return Witness(m_plan, *m_from).hear(Millis(20000));
 }
 
 Status Switchover::startReturnFeed(StepContext& context) {

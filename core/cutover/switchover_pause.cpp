@@ -6,8 +6,10 @@
 #include "core/postgres/sql.h"
 #include "core/util/crash_point.h"
 #include "core/util/files.h"
+#include "core/util/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <thread>
 
 namespace tealdeck {
@@ -40,6 +42,7 @@ Status Switchover::pauseAndOpen(StepContext& context) {
     m_token = randomHex(8);
     m_report.partsMs.clear();
     m_fenceLsn.clear();
+    m_stragglers.clear();
     m_context.quiet(true);
     Status status;
     if (!m_context.driverHeld()) {
@@ -80,6 +83,10 @@ Status Switchover::pauseAndOpen(StepContext& context) {
     m_settled = m_settled || status.ok();
     m_report.pauseMs = m_timer->whole();
     m_report.ok = m_past;
+    if (m_past && status.ok() && !m_context.poolers.empty() && !m_stragglers.empty()) {
+        m_report.detail = fmt::format("Ended on {}, which they reach past the poolers and must leave: {}.", sideName(m_source),
+                                      fmt::join(m_stragglers, ", "));
+    }
     m_guardian->disarm();
     m_context.quiet(false);
     m_context.pointOfNoReturn(m_past);
@@ -132,7 +139,11 @@ Status Switchover::fenceAndReceive(StepContext& context) {
             status = status.ok() ? Status(fenced.error()) : status;
             continue;
         }
-        m_fenceLsn.push_back(member<std::string>(object(fenced->text(0, 0)), "lsn", ""));
+        const Json told = object(fenced->text(0, 0));
+        m_fenceLsn.push_back(member<std::string>(told, "lsn", ""));
+        for (const Json& one : member(told, "who", Json::array())) {
+            m_stragglers.insert(one.is_string() ? plainText(one.get<std::string>(), 80) : std::string());
+        }
     }
     crashPoint("fenced");
     m_report.partsMs["fence"] = m_timer->part();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The beginning of an engine's life: whatever another life left behind is found on the servers and put in order first.
+#include "core/cutover/witness.h"
 #include "core/engine/engine.h"
 #include "core/engine/recording_file.h"
 #include "core/engine/teardown_steps.h"
@@ -43,6 +44,13 @@ void restoreHub(EventHub& hub, RecordingReader& reader) {
         return true;
     }));
     hub.restore(std::move(*snapshot), recent);
+}
+
+/// A witness of an attempt that was taken back keeps WAL for nothing.
+Status dismissWitnesses(const Plan& plan, SideSessions& from, SideSessions& to) {
+    const Status first = Witness(plan, from).dismiss(Millis(5000));
+    const Status second = Witness(plan, to).dismiss(Millis(5000));
+    return first.ok() ? second : first;
 }
 
 } // namespace
@@ -285,13 +293,13 @@ Status Engine::finishTail(Side production) {
             return (old.ok() ? now : old).error();
         }
         if (now->generation == 0) {
-            return {}; // there was no switch yet
+            return dismissWitnesses(m_options.plan, *from, *to); // there was no switch yet
         }
         const Result<bool> oldFeed = Link(m_options.plan, done, m_options.plan.databases[i], (*from)[i], (*to)[i]).subscriptionExists();
         unfinished = unfinished || old->role == SideRole::Fenced || (oldFeed.ok() && *oldFeed);
     }
     if (!unfinished) {
-        return {};
+        return dismissWitnesses(m_options.plan, *from, *to);
     }
     m_hub.note("Finishing a switch that another life of the engine began.");
     Switchover switchover(switchContext(), done);

@@ -96,6 +96,10 @@ struct Teardown {
                 const Status one = schema_copy::restoreReplicaIdentities(session, **saved);
                 status = one.ok() ? status : one;
             }
+            const Result<Rows> witness =
+                session.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1",
+                              {witnessName(plan, plan.databases[i])}, Millis(10000));
+            status = witness.ok() ? status : Status(witness.error());
             const Status unguarded = drift::removeGuard(session);
             status = unguarded.ok() ? status : unguarded;
             const Status unpublished = Link::unpublish(plan, session);

@@ -198,7 +198,8 @@ void Sampler::sample() {
 void Sampler::sampleSides() {
     for (const Side side : {Side::Blue, Side::Green}) {
         const std::string suffix = std::string(".") + sideName(side);
-        const Result<SideSample> now = sampleSide(m_sessions, m_connector.plan(), side);
+        m_sides.insert_or_assign(side, sampleSide(m_sessions, m_connector.plan(), side));
+        const Result<SideSample>& now = m_sides.at(side);
         const std::int64_t at = m_clock();
         if (now) {
             m_values["connections" + suffix] = now->connections;
@@ -257,27 +258,6 @@ void Sampler::beat() {
     }
 }
 
-std::optional<double> Sampler::lagSeconds(Direction direction, const std::string& database) {
-    const Side destination = destinationOf(direction);
-    if (!markerExists(destination, database)) {
-        return std::nullopt;
-    }
-    const Result<Rows> seen =
-        m_sessions.query(destination, database, "select extract(epoch from at) from tealdeck_sync.marker where id = 3");
-    if (!seen) {
-        m_markers.erase({destination, database});
-        return std::nullopt;
-    }
-    // Both times are the source's, so that the clocks of two machines are never compared.
-    const Result<Rows> now = m_sessions.query(sourceOf(direction), database, "select extract(epoch from clock_timestamp())");
-    if (!now || !now->single()) {
-        return std::nullopt;
-    }
-    const std::optional<double> shown =
-        seen->single() ? std::optional<double>(std::strtod(seen->single()->c_str(), nullptr)) : std::nullopt;
-    return m_heartbeats[database].lag(shown, std::strtod(now->single()->c_str(), nullptr));
-}
-
 void Sampler::sampleReplication() {
     std::set<std::string> unknown;
     for (const Direction direction : {Direction::Forward, Direction::Reverse}) {
@@ -286,10 +266,17 @@ void Sampler::sampleReplication() {
             if (halted()) {
                 return;
             }
-            ReplicationState state = sampleLink(m_sessions, m_connector.plan(), direction, database);
             // Without a heartbeat on this way its last beat only grows old.
-            if (m_beating == sourceOf(direction) && state.state != "none" && state.state != "prepared") {
-                state.lagSeconds = lagSeconds(direction, database);
+            const bool beats = m_beating == sourceOf(direction) && markerExists(destinationOf(direction), database);
+            const Result<SideSample>& source = m_sides.at(sourceOf(direction));
+            const LinkSample link =
+                sampleLink(m_sessions, m_connector.plan(), direction, database, source, m_sides.at(destinationOf(direction)), beats);
+            ReplicationState state = link.state;
+            if (link.markerGone) {
+                m_markers.erase({destinationOf(direction), database});
+            } else if (beats && source && state.state != "none" && state.state != "prepared") {
+                // Both times are the source's, so that the clocks of two machines are never compared.
+                state.lagSeconds = m_heartbeats[database].lag(link.seen, clockNow(*source));
             }
             state.sampledUs = m_clock();
             if (halted()) {

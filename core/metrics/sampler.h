@@ -32,8 +32,8 @@ namespace tealdeck {
 ///
 /// Metrics: lag_bytes.forward|reverse, retained_bytes.blue|green (bytes), lag_seconds.forward|reverse, heartbeat_age.blue|green (seconds;
 /// time since that primary last answered), tps.blue|green (commits a second in the plan's databases), connections.blue|green,
-/// reads_green_percent, what core/metrics/read_probe.h tells while reads are shared, sampler_ms (how long one sample took), sampler_cpu_percent (what sampling costs this machine, of one core, over
-/// ten seconds), router_up.NAME (1: it answered, 0: it did not).
+/// reads_green_percent, what core/metrics/read_probe.h tells while reads are shared, sampler_ms (how long one sample took),
+/// sampler_cpu_percent (what sampling costs this machine, of one core, over ten seconds), router_up.NAME (1: it answered, 0: it did not).
 /// Slow ones: xid_age.blue|green (transactions; the worse of xid and multixact), transaction_seconds.blue|green (oldest open or prepared
 /// transaction of others), wal_bytes.blue|green (pg_wal), schema_changes.blue|green (how often the definitions in the plan's databases
 /// were seen to change since sampling began), recording_free_bytes (where the recording is written).
@@ -83,7 +83,6 @@ class Sampler {
     [[nodiscard]] std::optional<double> schemaChanges(Side side);
     void beat();
     [[nodiscard]] bool markerExists(Side side, const std::string& database);
-    [[nodiscard]] std::optional<double> lagSeconds(Direction direction, const std::string& database);
     [[nodiscard]] bool halted() const { return m_stopping || m_paused; }
     void emit(EventKind kind, Json body) const;
 
@@ -102,6 +101,7 @@ class Sampler {
     RouterWatch m_routers;
     ReadProbe m_reads;
     Json m_values;
+    std::map<Side, Result<SideSample>> m_sides; ///< of this sample
     std::map<Side, CommitCount> m_commits;
     std::map<Side, std::int64_t> m_answeredUs;
     std::map<std::string, HeartbeatWatch> m_heartbeats; ///< by database, of the side where it is written

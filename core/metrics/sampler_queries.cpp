@@ -19,35 +19,46 @@ std::optional<double> number(const Rows& rows, std::size_t column) {
     return text.empty() ? std::nullopt : std::optional<double>(std::strtod(text.c_str(), nullptr));
 }
 
-/// Read through JSON: 12 has no wal_status, and newer versions add columns.
-constexpr const char* SLOT_SQL = R"(
-select greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0), greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0), active,
-       coalesce(to_jsonb(s)->>'wal_status', ''), coalesce(to_jsonb(s)->>'invalidation_reason', '')
-  from pg_replication_slots s where slot_name = $1)";
+/// One statement a side and sample. Slots are read through JSON: 12 has no wal_status, and newer versions add columns. Subscriptions are
+/// named with their database, because that may not exist yet.
+constexpr const char* SIDE_SQL = R"(
+select (select coalesce(sum(xact_commit), 0) from pg_stat_database where datname in ({databases})),
+       (select count(*) from pg_stat_activity where backend_type = 'client backend' and application_name not like 'tealdeck/%'),
+       extract(epoch from clock_timestamp()),
+       (select coalesce(json_object_agg(slot_name, json_build_array(
+                 greatest(pg_wal_lsn_diff(w.lsn, confirmed_flush_lsn), 0), greatest(pg_wal_lsn_diff(w.lsn, restart_lsn), 0), active,
+                 coalesce(to_jsonb(s)->>'wal_status', ''), coalesce(to_jsonb(s)->>'invalidation_reason', ''))), '{{}}')
+          from pg_replication_slots s,
+               (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as lsn) w
+         where slot_name in ({slots})),
+       (select coalesce(json_agg(json_build_array(s.subname, d.datname)), '[]')
+          from pg_subscription s join pg_database d on d.oid = s.subdbid where s.subname in ({subscriptions})))";
 
-/// Asked outside the database, because before replication it does not exist.
-constexpr const char* EXISTS_SQL =
-    "select 1 from pg_subscription s join pg_database d on d.oid = s.subdbid where s.subname = $1 and d.datname = $2";
-
+/// {} is the heartbeat that this side has seen, or null where the marker's table is not there.
 constexpr const char* SUBSCRIPTION_SQL = R"(
 select s.subenabled, count(r.srrelid) filter (where r.srsubstate = 'r'), count(r.srrelid),
-       exists (select from pg_stat_subscription t where t.subid = s.oid and t.relid is null and t.pid is not null), coalesce(min(r.srrelid::regclass::text) filter (where r.srsubstate <> 'r'), '')
+       exists (select from pg_stat_subscription t where t.subid = s.oid and t.relid is null and t.pid is not null),
+       coalesce(min(r.srrelid::regclass::text) filter (where r.srsubstate <> 'r'), ''), {}
   from pg_subscription s left join pg_subscription_rel r on r.srsubid = s.oid
  where s.subname = $1 and s.subdbid = (select oid from pg_database where datname = current_database()) group by s.oid, s.subenabled)";
+constexpr const char* SEEN_SQL = "(select extract(epoch from at) from tealdeck_sync.marker where id = 3)";
 
 constexpr const char* ERRORS_SQL =
     "select apply_error_count from pg_stat_subscription_stats where subname = $1 and subid in "
     "(select oid from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()))";
 
-void readSlot(const Rows& slot, ReplicationState& state, bool& active) {
-    state.lagBytes = number(slot, 0);
-    state.retainedBytes = number(slot, 1);
-    active = slot.text(0, 2) == "t";
-    const std::string status = slot.text(0, 3);
-    state.slot = !slot.text(0, 4).empty() ? "lost" : status; // 12 does not tell
-    if (status == "lost" || !slot.text(0, 4).empty()) {
+void readSlot(const Json& slot, ReplicationState& state, bool& active) {
+    const auto text = [&](std::size_t i) { return slot.at(i).is_string() ? slot.at(i).get<std::string>() : std::string(); };
+    const auto bytes = [&](std::size_t i) { return slot.at(i).is_number() ? std::optional(slot.at(i).get<double>()) : std::nullopt; };
+    state.lagBytes = bytes(0);
+    state.retainedBytes = bytes(1);
+    active = slot.at(2) == true;
+    const std::string status = text(3);
+    const std::string invalidated = text(4);
+    state.slot = !invalidated.empty() ? "lost" : status; // 12 does not tell
+    if (status == "lost" || !invalidated.empty()) {
         state.error = fmt::format("The slot is lost{}: the WAL it needs is gone, so this direction must be made again.",
-                                  slot.text(0, 4).empty() ? "" : " (" + slot.text(0, 4) + ")");
+                                  invalidated.empty() ? "" : " (" + invalidated + ")");
     } else if (status == "unreserved") {
         state.error = "The slot is about to be lost: it holds more WAL than max_slot_wal_keep_size allows.";
     }
@@ -165,61 +176,96 @@ std::optional<double> HeartbeatWatch::lag(std::optional<double> seen, double now
 }
 
 Result<SideSample> sampleSide(SamplerSessions& sessions, const Plan& plan, Side side) {
-    std::string names;
-    for (const std::string& database : plan.databases) {
-        names += (names.empty() ? "" : ", ") + quoteLiteral(database);
+    std::string databases;
+    std::string slots;
+    std::string subscriptions;
+    const auto add = [](std::string& list, const std::string& name) { list += (list.empty() ? "" : ", ") + quoteLiteral(name); };
+    for (const Direction direction : {Direction::Forward, Direction::Reverse}) {
+        add(subscriptions, subscriptionName(plan, direction));
+        for (const std::string& database : plan.databases) {
+            add(slots, slotName(plan, direction, database));
+        }
     }
-    const Result<Rows> rows = sessions.query(
-        side, plan.side(side).primary.database,
-        fmt::format(
-            "select (select coalesce(sum(xact_commit), 0) from pg_stat_database where datname in ({})), "
-            "(select count(*) from pg_stat_activity where backend_type = 'client backend' and application_name not like 'tealdeck/%')",
-            names));
+    for (const std::string& database : plan.databases) {
+        add(databases, database);
+    }
+    SideSample sample;
+    sample.askedUs = nowUs();
+    const Result<Rows> rows = sessions.query(side, plan.side(side).primary.database,
+                                             fmt::format(fmt::runtime(SIDE_SQL), fmt::arg("databases", databases), fmt::arg("slots", slots),
+                                                         fmt::arg("subscriptions", subscriptions)));
     if (!rows) {
         return rows.error();
     }
-    return SideSample{number(*rows, 0).value_or(0), number(*rows, 1).value_or(0)};
+    sample.commits = number(*rows, 0).value_or(0);
+    sample.connections = number(*rows, 1).value_or(0);
+    sample.clock = number(*rows, 2).value_or(0);
+    sample.slots = parseJson(rows->text(0, 3)).value_or(Json::object());
+    sample.subscriptions = parseJson(rows->text(0, 4)).value_or(Json::array());
+    return sample;
 }
 
-ReplicationState sampleLink(SamplerSessions& sessions, const Plan& plan, Direction direction, const std::string& database) {
-    ReplicationState state;
+double clockNow(const SideSample& sample) {
+    return sample.clock + static_cast<double>(nowUs() - sample.askedUs) / 1e6;
+}
+
+LinkSample sampleLink(SamplerSessions& sessions, const Plan& plan, Direction direction, const std::string& database,
+                      const Result<SideSample>& source, const Result<SideSample>& destination, bool withMarker) {
+    LinkSample sample;
+    ReplicationState& state = sample.state;
     state.database = database;
     state.direction = directionName(direction);
     const std::string name = subscriptionName(plan, direction);
-    const Side source = sourceOf(direction);
-    const Side destination = destinationOf(direction);
-    const Result<Rows> slot = sessions.query(source, plan.side(source).primary.database, SLOT_SQL, {slotName(plan, direction, database)});
+    const Side to = destinationOf(direction);
+    const std::string slot = slotName(plan, direction, database);
+    const bool hasSlot = source.ok() && source->slots.contains(slot);
     bool active = false;
-    if (!slot) {
-        state.error = slot.error().message;
-    } else if (!slot->empty()) {
-        readSlot(*slot, state, active);
+    if (!source) {
+        state.error = source.error().message;
+    } else if (hasSlot) {
+        readSlot(source->slots.at(slot), state, active);
     }
-    const bool noSlot = slot && slot->empty();
-    const Result<Rows> exists = sessions.query(destination, plan.side(destination).primary.database, EXISTS_SQL, {name, database});
-    const Result<Rows> subscription = exists && !exists->empty() ? sessions.query(destination, database, SUBSCRIPTION_SQL, {name}) : exists;
+    if (!destination) {
+        state.error = state.error.empty() ? destination.error().message : state.error;
+        state.state = "stopped";
+        return sample;
+    }
+    const Json subscribed = Json::array({name, database});
+    if (std::find(destination->subscriptions.begin(), destination->subscriptions.end(), subscribed) == destination->subscriptions.end()) {
+        state.state = hasSlot ? "prepared" : "none";
+        return sample;
+    }
+    const auto ask = [&](bool marker) {
+        return sessions.query(to, database, fmt::format(fmt::runtime(SUBSCRIPTION_SQL), marker ? SEEN_SQL : "null"), {name});
+    };
+    Result<Rows> subscription = ask(withMarker);
+    if (withMarker && !subscription && subscription.error().sqlstate == "42P01") {
+        sample.markerGone = true;
+        subscription = ask(false);
+    }
     if (!subscription) {
         state.error = state.error.empty() ? subscription.error().message : state.error;
         state.state = "stopped";
-        return state;
+        return sample;
     }
     if (subscription->empty()) {
-        state.state = slot && !slot->empty() ? "prepared" : "none";
-        return state;
+        state.state = hasSlot ? "prepared" : "none";
+        return sample;
     }
-    readSubscription(*subscription, active || !slot, state);
-    if (noSlot) {
+    sample.seen = number(*subscription, 5);
+    readSubscription(*subscription, active || !source, state);
+    if (source && !hasSlot) {
         state.slot = "missing";
         state.error = "The slot on the publisher is missing: this direction must be made again.";
         state.state = state.state == "prepared" ? "prepared" : "stopped";
     }
-    if (state.error.empty() && state.state == "stopped" && sessions.serverVersion(destination, database) >= 150000) {
-        const Result<Rows> errors = sessions.query(destination, database, ERRORS_SQL, {name});
+    if (state.error.empty() && state.state == "stopped" && sessions.serverVersion(to, database) >= 150000) {
+        const Result<Rows> errors = sessions.query(to, database, ERRORS_SQL, {name});
         if (errors && !errors->empty() && errors->text(0, 0) != "0") {
             state.error = errors->text(0, 0) + " errors of apply; the subscriber's server log names the reason.";
         }
     }
-    return state;
+    return sample;
 }
 
 } // namespace tealdeck

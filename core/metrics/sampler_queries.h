@@ -62,15 +62,27 @@ struct HeartbeatWatch {
     std::optional<double> lag(std::optional<double> seen, double now);
 };
 
-/// What one primary says about itself: commits, client sessions.
+/// What one primary says about itself, in one statement: commits, client sessions, its clock, our slots and subscriptions.
 struct SideSample {
     double commits = 0;
     double connections = 0;
+    double clock = 0;                   ///< seconds since 1970 of the server's clock
+    std::int64_t askedUs = 0;           ///< steady time of ours before it was asked
+    Json slots = Json::object();        ///< by name: [bytes not confirmed, bytes kept, active, wal_status, invalidation_reason]
+    Json subscriptions = Json::array(); ///< [name, database]
 };
 Result<SideSample> sampleSide(SamplerSessions& sessions, const Plan& plan, Side side);
+/// The server's clock by now, or a little more: never less.
+double clockNow(const SideSample& sample);
 
 /// One direction of one database, as publisher and subscriber see it; lagSeconds is left open. What could not be asked stays unknown
 /// and is named in error. State "none" when neither slot nor subscription exists.
-ReplicationState sampleLink(SamplerSessions& sessions, const Plan& plan, Direction direction, const std::string& database);
+struct LinkSample {
+    ReplicationState state;
+    std::optional<double> seen; ///< the newest heartbeat that the destination shows, in seconds of the source's clock
+    bool markerGone = false;    ///< the marker's table was expected and is not there
+};
+LinkSample sampleLink(SamplerSessions& sessions, const Plan& plan, Direction direction, const std::string& database,
+                      const Result<SideSample>& source, const Result<SideSample>& destination, bool withMarker);
 
 } // namespace tealdeck

@@ -4,11 +4,17 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
 
 namespace tealdeck {
 namespace {
 
 constexpr double REPLICATION_FRESH_US = 10e6; ///< a replication sample older than this is stale: no gate may rest on it
+
+/// A switch that begins further behind would only find out at its own gate, three markers in a row, what is known now.
+constexpr double SWITCH_LAG_SECONDS = 5;
+constexpr double MIB = 1024.0 * 1024.0;
+constexpr double SWITCH_LAG_BYTES = 64 * MIB;
 
 bool needsChecklist(CommandKind command) {
     return command == CommandKind::Replicate || command == CommandKind::Cutover || command == CommandKind::Rollback;
@@ -52,7 +58,9 @@ void addChecks(const Snapshot& s, std::int64_t nowUs, std::vector<std::string>& 
 }
 
 /// The feed towards the side that shall take over must be alive and measured.
-void addFeed(const Snapshot& s, const std::string& direction, std::int64_t nowUs, std::vector<std::string>& reasons) {
+void addFeed(const Snapshot& s, const std::string& direction, bool mustBeClose, std::int64_t nowUs, std::vector<std::string>& reasons) {
+    const double maxLagBytes = mustBeClose ? SWITCH_LAG_BYTES : std::numeric_limits<double>::infinity();
+    const double maxLagSeconds = mustBeClose ? SWITCH_LAG_SECONDS : std::numeric_limits<double>::infinity();
     std::size_t found = 0;
     for (const ReplicationState& r : s.replication) {
         if (r.direction != direction || r.state == "none" || r.state == "retired") {
@@ -64,6 +72,11 @@ void addFeed(const Snapshot& s, const std::string& direction, std::int64_t nowUs
                 fmt::format("The {} feed of {} is {}{}", direction, r.database, r.state, r.error.empty() ? "." : ": " + r.error));
         } else if (!r.lagBytes || static_cast<double>(nowUs - r.sampledUs) > REPLICATION_FRESH_US) {
             reasons.push_back(fmt::format("The lag of the {} feed of {} is unknown.", direction, r.database));
+        } else if (*r.lagBytes > maxLagBytes || r.lagSeconds.value_or(0) > maxLagSeconds) {
+            reasons.push_back(
+                fmt::format("The {} feed of {} is behind by {:.0f} MiB and {:.1f} s; at most {:.0f} MiB and {:g} s are let into a "
+                            "switch.",
+                            direction, r.database, *r.lagBytes / MIB, r.lagSeconds.value_or(0), maxLagBytes / MIB, maxLagSeconds));
         }
     }
     if (found < s.session.databases.size() || found == 0) {
@@ -113,10 +126,10 @@ std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int
         addChecks(s, nowUs, reasons);
     }
     if (command == CommandKind::Cutover || command == CommandKind::Ramp) {
-        addFeed(s, "forward", nowUs, reasons);
+        addFeed(s, "forward", command == CommandKind::Cutover, nowUs, reasons);
     }
     if (command == CommandKind::Rollback) {
-        addFeed(s, "reverse", nowUs, reasons);
+        addFeed(s, "reverse", true, nowUs, reasons);
     }
     return reasons;
 }

@@ -29,8 +29,8 @@ const std::vector<std::string>& hookPoints() {
             all.push_back(std::string("replicate.") + step);
         }
         for (const char* command : {"cutover.", "rollback."}) {
-            for (const char* step : {"sessions", "reads", "sequences", "return-path", "poolers", "guardian", "gate", "switch", "confirm",
-                                     "old-feed", "return-feed", "return-proof"}) {
+            for (const char* step : {"sessions", "reads", "sequences", "return-path", "witness", "poolers", "guardian", "gate", "switch",
+                                     "confirm", "old-feed", "evidence", "return-feed", "return-proof"}) {
                 all.push_back(std::string(command) + step);
             }
         }
@@ -56,7 +56,7 @@ bool isUnstoppable(const std::string& point) {
     }
     return beginsWith(point, "cutover.") || beginsWith(point, "rollback.")
                ? point.find(".confirm") != std::string::npos || point.find("-feed") != std::string::npos ||
-                     point.find(".return-proof") != std::string::npos
+                     point.find(".evidence") != std::string::npos || point.find(".return-proof") != std::string::npos
                : false;
 }
 

@@ -27,5 +27,7 @@ std::string publicationName(const Plan& plan);
 std::string subscriptionName(const Plan& plan, Direction direction);
 /// Slots belong to the cluster: numbered by the database's place in the plan.
 std::string slotName(const Plan& plan, Direction direction, const std::string& database);
+/// The slot that tells afterwards whether a fence was tight.
+std::string witnessName(const Plan& plan, const std::string& database);
 
 } // namespace tealdeck

@@ -216,6 +216,17 @@ TEST_F(Gates, anUnknownLagCloses) {
     EXPECT_FALSE(allowed());
 }
 
+TEST_F(Gates, aLargeLagClosesASwitchAndNoRamp) {
+    snapshot.replication[1].lagBytes = 65.0 * 1024 * 1024;
+    EXPECT_FALSE(allowed());
+    EXPECT_TRUE(allowed(CommandKind::Ramp));
+    snapshot.replication[1].lagBytes = 0;
+    snapshot.replication[1].lagSeconds = 5.5;
+    EXPECT_FALSE(allowed());
+    snapshot.replication[1].lagSeconds = 0.2;
+    EXPECT_TRUE(allowed());
+}
+
 TEST_F(Gates, anOldLagCloses) {
     snapshot.replication[0].sampledUs = NOW - 11'000'000;
     EXPECT_FALSE(allowed());

@@ -17,6 +17,15 @@ namespace {
 
 constexpr Millis LIMIT{10000};
 
+/// What it holds, or a failure that says why not.
+template <typename T> T held(Result<T> result) {
+    if (!result) {
+        ADD_FAILURE() << result.error().text();
+        return T();
+    }
+    return *std::move(result);
+}
+
 LabOptions labThrough(const std::string& way) {
     LabOptions options;
     options.writeThrough = way;
@@ -30,27 +39,27 @@ TEST(WriteRouters, HaproxyHasOneServerReadyOrNoneAndKeepsThatOverARestart) {
     const Plan& plan = (*lab)->plan();
     HaproxyWrites router(plan.routers.haproxies.at(0));
     const auto identity = [&](Side side) {
-        return identityThrough(plan.side(side).primary, "postgres", **router.endpoint(LIMIT), Millis(3000));
+        return identityThrough(plan.side(side).primary, "postgres", **router.endpoint(LIMIT), LIMIT);
     };
     const std::string blue = (*lab)->value(Side::Blue, "postgres", "select system_identifier from pg_control_system()");
     const std::string green = (*lab)->value(Side::Green, "postgres", "select system_identifier from pg_control_system()");
-    EXPECT_EQ(**router.target(LIMIT), Side::Blue);
+    EXPECT_EQ(held(router.target(LIMIT)), Side::Blue);
     EXPECT_TRUE(router.obstacles(LIMIT).empty());
     EXPECT_TRUE(router.weaknesses(LIMIT).empty());
-    EXPECT_EQ(*identity(Side::Blue), blue);
+    EXPECT_EQ(held(identity(Side::Blue)), blue);
     const Result<Json> found = router.save(LIMIT);
     ASSERT_TRUE(found.ok());
 
     ASSERT_TRUE(router.close(LIMIT).ok());
-    EXPECT_FALSE(router.target(LIMIT)->has_value());
+    EXPECT_FALSE(held(router.target(LIMIT)).has_value());
     EXPECT_FALSE(identity(Side::Blue).ok()) << "who comes in the pause is turned away";
     ASSERT_TRUE(router.shift(Side::Blue, LIMIT).ok());
     Result<SqlClient> old = SqlClient::connect(labConnection((*lab)->state(), (*lab)->state().writePort, "tealdeck", "postgres"));
     ASSERT_TRUE(old.ok());
     ASSERT_TRUE(router.shift(Side::Green, LIMIT).ok());
     EXPECT_FALSE(old->run("select 1").ok()) << "its session on blue was ended";
-    EXPECT_EQ(**router.target(LIMIT), Side::Green);
-    EXPECT_EQ(*identity(Side::Green), green);
+    EXPECT_EQ(held(router.target(LIMIT)), Side::Green);
+    EXPECT_EQ(held(identity(Side::Green)), green);
 
     // Killed and started again it reads the state file, not the "disabled" of its configuration.
     ::kill((*lab)->pidOf("balancer"), SIGKILL);
@@ -58,19 +67,18 @@ TEST(WriteRouters, HaproxyHasOneServerReadyOrNoneAndKeepsThatOverARestart) {
     const Status again = restartLabProcess((*lab)->state().options.dir, "balancer");
     ASSERT_TRUE(again.ok()) << again.error().text();
     EXPECT_TRUE(eventually(LIMIT, [&] { return router.target(Millis(500)).ok(); }));
-    ASSERT_TRUE(router.target(LIMIT)->has_value());
-    EXPECT_EQ(**router.target(LIMIT), Side::Green);
-    EXPECT_EQ(*identity(Side::Green), green);
+    EXPECT_EQ(held(router.target(LIMIT)), Side::Green);
+    EXPECT_EQ(held(identity(Side::Green)), green);
 
     // Both open is no target, and the next move mends it.
     HaproxyRuntime hand(plan.routers.haproxies.at(0));
     ASSERT_TRUE(hand.setServer("blue_primary", "ready", std::nullopt, LIMIT).ok());
     EXPECT_EQ(router.target(LIMIT).error().kind, Error::Kind::Conflict);
     ASSERT_TRUE(router.shift(Side::Green, LIMIT).ok());
-    EXPECT_EQ(**router.target(LIMIT), Side::Green);
+    EXPECT_EQ(held(router.target(LIMIT)), Side::Green);
     ASSERT_TRUE(router.restore(*found, LIMIT).ok());
-    EXPECT_EQ(*router.save(LIMIT), *found);
-    EXPECT_EQ(*identity(Side::Blue), blue);
+    EXPECT_EQ(held(router.save(LIMIT)), *found);
+    EXPECT_EQ(held(identity(Side::Blue)), blue);
 }
 
 TEST(WriteRouters, DnsIsUpdatedWithTheKeyAndGivenBackExactly) {
@@ -78,7 +86,7 @@ TEST(WriteRouters, DnsIsUpdatedWithTheKeyAndGivenBackExactly) {
     ASSERT_TRUE(lab.ok()) << lab.error().text();
     const Plan& plan = (*lab)->plan();
     DnsRouter router(plan.routers.dns.at(0));
-    EXPECT_EQ(**router.target(LIMIT), Side::Blue);
+    EXPECT_EQ(held(router.target(LIMIT)), Side::Blue);
     EXPECT_TRUE(router.obstacles(LIMIT).empty()) << router.obstacles(LIMIT).front();
     EXPECT_TRUE(router.weaknesses(LIMIT).empty());
     // An older state that is neither of ours: two addresses and a long TTL.
@@ -88,11 +96,11 @@ TEST(WriteRouters, DnsIsUpdatedWithTheKeyAndGivenBackExactly) {
     const Result<Json> found = router.save(LIMIT);
     ASSERT_TRUE(found.ok());
     ASSERT_TRUE(router.shift(Side::Green, LIMIT).ok());
-    EXPECT_EQ(**router.target(LIMIT), Side::Green);
-    EXPECT_EQ(*identityThrough(plan.green.primary, "postgres", **router.endpoint(LIMIT), Millis(5000)),
+    EXPECT_EQ(held(router.target(LIMIT)), Side::Green);
+    EXPECT_EQ(held(identityThrough(plan.green.primary, "postgres", **router.endpoint(LIMIT), LIMIT)),
               (*lab)->value(Side::Green, "postgres", "select system_identifier from pg_control_system()"));
     ASSERT_TRUE(router.restore(*found, LIMIT).ok());
-    EXPECT_EQ(*router.save(LIMIT), *found);
+    EXPECT_EQ(held(router.save(LIMIT)), *found);
     EXPECT_FALSE(router.restore({{"values", {"127.0.0.1\nupdate delete lab.test."}}, {"ttl", 1}}, LIMIT).ok());
 
     // Another key is refused, an open one not even tried.
@@ -103,12 +111,12 @@ TEST(WriteRouters, DnsIsUpdatedWithTheKeyAndGivenBackExactly) {
     EXPECT_FALSE(DnsRouter(wrong).obstacles(LIMIT).empty());
     ASSERT_EQ(::chmod(wrong.keyFile.c_str(), 0644), 0);
     EXPECT_NE(DnsRouter(wrong).obstacles(LIMIT).front().find("chmod 600"), std::string::npos);
-    EXPECT_EQ(*router.save(LIMIT), *found) << "nothing of that came through";
+    EXPECT_EQ(held(router.save(LIMIT)), *found) << "nothing of that came through";
 
     ::kill((*lab)->pidOf("name-server"), SIGKILL);
     EXPECT_TRUE(eventually(LIMIT, [&] { return !router.target(Millis(300)).ok(); }));
     ASSERT_TRUE(restartLabProcess((*lab)->state().options.dir, "name-server").ok());
-    EXPECT_EQ(*router.save(LIMIT), *found) << "the name server's journal kept the updates";
+    EXPECT_EQ(held(router.save(LIMIT)), *found) << "the name server's journal kept the updates";
 }
 
 TEST(WriteRouters, APoolersFileIsPushedByAProgramAndItsServerIsKnownThroughIt) {
@@ -128,10 +136,10 @@ TEST(WriteRouters, APoolersFileIsPushedByAProgramAndItsServerIsKnownThroughIt) {
                     .ok());
     instance.push = {program, {remote}, {}, Millis(10000)};
     PgBouncer router(instance, (*lab)->plan());
-    EXPECT_EQ(**router.identity(LIMIT), (*lab)->value(Side::Blue, "postgres", "select system_identifier from pg_control_system()"));
+    EXPECT_EQ(held(router.identity(LIMIT)), (*lab)->value(Side::Blue, "postgres", "select system_identifier from pg_control_system()"));
     ASSERT_TRUE(router.publish(Side::Green).ok());
     ASSERT_TRUE(router.reload(LIMIT).ok());
-    EXPECT_EQ(*router.target(LIMIT), Side::Green);
+    EXPECT_EQ(held(router.target(LIMIT)), Side::Green);
     ASSERT_TRUE(writeFileAtomically(program, "#!/bin/sh\nexit 1\n", 0700).ok());
     EXPECT_FALSE(router.publish(Side::Blue).ok()) << "a push that fails is no success";
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The main job on real servers, by the real programs, under load.
+#include "app/lab/faults.h"
+#include "app/lab/lab.h"
 #include "core/util/files.h"
+#include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
 #include <algorithm>
@@ -115,6 +118,21 @@ TEST(Driver, isOneOnly) {
     EXPECT_NE(run.ctl({"run", "--until", "observe"}).exitCode, 0);
     EXPECT_EQ(run.lab().ask(Side::Blue, "shop", "select role from tealdeck.side"), "primary");
     static_cast<void>(elsewhere({"stop"}));
+
+    // One that begins while BLUE is away has no lock there: it writes no epoch anywhere, and takes up when BLUE is back.
+    ASSERT_EQ(run.ctl({"stop"}).exitCode, 0);
+    const char* epochSql = "select epoch from tealdeck.deployment";
+    const std::string epoch = run.lab().ask(Side::Green, "shop", epochSql);
+    ASSERT_TRUE(applyFault(run.lab().dir(), "blue-primary", "kill", 0).ok());
+    EXPECT_EQ(member<std::string>(run.ctl({"status"}).report, "phase", ""), "validate");
+    EXPECT_EQ(run.lab().ask(Side::Green, "shop", epochSql), epoch);
+    const Status restarted = restartLabProcess(run.lab().dir(), "blue-primary");
+    ASSERT_TRUE(restarted.ok()) << restarted.error().text();
+    EXPECT_TRUE(eventually(Millis(60000), [&] {
+        const Json feeds = member(run.ctl({"status"}).report, "replication", Json::array());
+        return std::any_of(feeds.begin(), feeds.end(), [](const Json& feed) { return member(feed, "lag_seconds", Json()).is_number(); });
+    })) << "nobody writes heartbeats";
+    EXPECT_GT(std::stoll(run.lab().ask(Side::Green, "shop", epochSql)), std::stoll(epoch));
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures figures: figures.py BIN JSON_FILE_OR_EMPTY NAME…; see tests/perf/run."""
+import functools
 import json
+import math
 import os
 import platform
 import shutil
@@ -23,6 +25,9 @@ import window  # noqa: E402
 
 ROUND_TRIPS = 5  # a cutover and a rollback each
 RUNBOOK_RUNS = 3
+PAUSE_MEDIAN_MS = 50
+PAUSE_P99_MS = 150
+PAUSE_RATIO = 0.05
 CHECKS = 3
 SAMPLES = 3  # windows of ten seconds
 PEER_SAMPLES = 10
@@ -117,6 +122,7 @@ class Lab:
         return json.loads(output)
 
 
+@functools.lru_cache(maxsize=None)
 def measure_engine(bin_folder):
     """Switches there and back under load."""
     with Lab(bin_folder) as lab:
@@ -139,7 +145,7 @@ def measure_engine(bin_folder):
         done = [s for s in report["switches"] if s["ok"]]
         if len(done) != 2 * ROUND_TRIPS:
             raise RuntimeError(f"{len(done)} switches were done instead of {2 * ROUND_TRIPS}")
-        return {"pauses": [s["pause_ms"] for s in done], "felt": pauses_ms(lab.history), "client_errors": load["error_count"]}
+        return {"done": done, "felt": pauses_ms(lab.history), "client_errors": load["error_count"]}
 
 
 def prepare_runbook(lab):
@@ -179,6 +185,7 @@ def undo_runbook(lab):
         lab.psql("blue", database, "-c", "DROP PUBLICATION runbook")
 
 
+@functools.lru_cache(maxsize=None)
 def measure_runbook(bin_folder):
     pauses, felt, errors = [], [], 0
     with Lab(bin_folder) as lab:
@@ -194,14 +201,34 @@ def measure_runbook(bin_folder):
     return {"pauses": pauses, "felt": felt, "client_errors": errors}
 
 
-def cutover_pause(bin_folder):
+def switch_pause(name, direction, bin_folder):
+    """Both directions are measured in one run, with one peer."""
     ours = measure_engine(bin_folder)
     peer = measure_runbook(bin_folder)
-    more = {"what": "PAUSE of the poolers to their RESUME, both directions, 8 clients, 300 operations/s, two databases, PostgreSQL 15 and 18",
-            "switches": len(ours["pauses"]), "spread": spread(ours["pauses"]), "peer_spread": spread(peer["pauses"]),
-            "felt_by_clients": spread(ours["felt"]), "peer_felt_by_clients": spread(peer["felt"]),
-            "client_errors": ours["client_errors"], "peer_client_errors": peer["client_errors"]}
-    return figure("cutover_pause", statistics.median(ours["pauses"]), "ms", 100, "runbook script: a psql per step, 1 s poll", statistics.median(peer["pauses"]), more)
+    done = [s for s in ours["done"] if s["direction"] == direction]
+    pauses = [s["pause_ms"] for s in done]
+    parts = {part: round(statistics.median(s["parts_ms"][part] for s in done), 1) for part in done[0]["parts_ms"]}
+    more = {"what": f"PAUSE of the poolers to their RESUME in a {direction}, 8 clients, 300 operations/s, two databases, TLS between pooler and "
+                    "servers, the way back armed, PostgreSQL 15 and 18",
+            "switches": len(pauses), "parts": parts, "p99": round(percentile(pauses, 99), 1), "p99_goal": PAUSE_P99_MS, "ratio_goal": PAUSE_RATIO,
+            "spread": spread(pauses), "peer_spread": spread(peer["pauses"]), "felt_by_clients": spread(ours["felt"]),
+            "peer_felt_by_clients": spread(peer["felt"]), "client_errors": ours["client_errors"], "peer_client_errors": peer["client_errors"]}
+    result = figure(name, statistics.median(pauses), "ms", PAUSE_MEDIAN_MS, "runbook script: a psql per step, 1 s poll", statistics.median(peer["pauses"]), more)
+    result["met"] = result["met"] and more["p99"] <= PAUSE_P99_MS and result["ratio"] <= PAUSE_RATIO and ours["client_errors"] == 0
+    return result
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(len(ordered) * share / 100) - 1)]
+
+
+def cutover_pause(bin_folder):
+    return switch_pause("cutover_pause", "cutover", bin_folder)
+
+
+def rollback_pause(bin_folder):
+    return switch_pause("rollback_pause", "rollback", bin_folder)
 
 
 def psql_question(lab, side, database, sql):
@@ -314,6 +341,7 @@ def replay(bin_folder):
 # The same names as in tests/perf/run.
 FIGURES = {
     "cutover_pause": cutover_pause,
+    "rollback_pause": rollback_pause,
     "console_start": lambda bin_folder: window.console_start(bin_folder, Lab, run, figure),
     "recording": recording,
     "replay": replay,

@@ -86,7 +86,7 @@ CtlResult UpgradeRun::ctl(std::vector<std::string> arguments, const std::map<std
 void UpgradeRun::startLoad(int clients) {
     LoadOptions options;
     options.clients = clients;
-    options.rate = 60;
+    options.rate = 40;
     options.history = m_lab->file("history.jsonl").string();
     m_load = std::make_unique<LoadRun>(m_lab->state(), options);
     const Status started = m_load->start();
