@@ -53,7 +53,9 @@ class Person {
     Json state() { return m_run.ctl({"status"}).report; }
     std::string phase() { return member<std::string>(state(), "phase", ""); }
     bool reaches(const std::string& wanted, Millis limit) {
-        return eventually(limit, [&] { return phase() == wanted; });
+        const bool there = eventually(limit, [&] { return phase() == wanted; });
+        EXPECT_TRUE(there) << "not " << wanted << ": " << dumpJson(state());
+        return there;
     }
     /// How many commands of this kind the engine took from an actor.
     std::size_t taken(const std::string& command, const std::string& actor = ACTOR) {
@@ -328,19 +330,19 @@ TEST(Console, UpgradesAndRollsBackUnderAPersonsHands) {
     desk.picture("ramp");
 
     ASSERT_TRUE(person.armAndHoldWithTheMouse("cutover", "cut over"));
-    ASSERT_TRUE(person.reaches("observe", Millis(120000)));
+    ASSERT_TRUE(person.reaches("observe", Millis(240000)));
     desk.picture("observe");
     EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "green");
     EXPECT_TRUE(run.writesGoOn(Millis(10000)));
 
     ASSERT_TRUE(person.armAndHold("rollback", "roll back"));
-    ASSERT_TRUE(person.reaches("rolled-back", Millis(120000)));
+    ASSERT_TRUE(person.reaches("rolled-back", Millis(240000)));
     desk.picture("rolled-back");
     EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "blue");
     EXPECT_TRUE(run.writesGoOn(Millis(10000)));
 
     ASSERT_TRUE(person.armAndHold("cutover", "cut over"));
-    ASSERT_TRUE(person.reaches("observe", Millis(120000)));
+    ASSERT_TRUE(person.reaches("observe", Millis(240000)));
     EXPECT_TRUE(run.writesGoOn(Millis(10000)));
     for (const auto& [command, times] : {std::pair{"replicate", 1U}, std::pair{"cutover", 2U}, std::pair{"rollback", 1U}}) {
         EXPECT_EQ(person.taken(command), times) << command;

@@ -20,7 +20,7 @@ struct PlotMark {
     QString text;
 };
 
-/// Lag, retained WAL, load, connections and what reads feel, over one shared time axis, with one cursor for all.
+/// Lag in bytes and seconds, retained WAL and transactions per second over one shared time axis, with one cursor for all.
 class LagPlots final : public QWidget {
     Q_OBJECT
   public:
@@ -43,7 +43,7 @@ class LagPlots final : public QWidget {
     [[nodiscard]] QByteArray asCsv() const;
     /// Time of the newest sample in the picture; -1: none.
     [[nodiscard]] std::int64_t newestDrawnUs() const;
-    [[nodiscard]] QSize minimumSizeHint() const override { return {320, 4 * 66}; }
+    [[nodiscard]] QSize minimumSizeHint() const override { return {320, 200}; }
 
   protected:
     void changeEvent(QEvent* event) override;

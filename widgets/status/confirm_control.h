@@ -59,7 +59,6 @@ class ConfirmControl final : public QObject {
     ArmState m_armState;
     Act m_act;
     bool m_wasArmed = false;
-    QString m_disarmed; ///< why it is armed no more, unless a person wanted that
     QPushButton* m_arm;
     HoldButton* m_hold;
     QWidget* m_form;
@@ -72,6 +71,7 @@ class ConfirmControl final : public QObject {
     const QWidget* m_area = nullptr;
     QWidget* m_refuge = nullptr;
     QTimer m_timer;
+    QString m_disarmed; ///< why it is armed no more, unless a person wanted that
 };
 
 } // namespace tealdeck
