@@ -12,6 +12,7 @@
 #include <memory>
 #include <poll.h>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -29,6 +30,7 @@ class Child {
         arguments.push_back(nullptr);
         m_pid = ::fork();
         if (m_pid == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGTERM); // not longer than the test
             ::unsetenv("WAYLAND_DISPLAY");
             for (const auto& [name, value] : environment) {
                 ::setenv(name.c_str(), value.c_str(), 1);
@@ -114,6 +116,9 @@ class Desk {
         for (int i = 0; i < times; ++i) {
             key("Tab");
         }
+    }
+    [[nodiscard]] bool sees(pid_t pid, const std::string& title) const {
+        return !xdotool({"search", "--onlyvisible", "--all", "--pid", std::to_string(pid), "--name", title}).empty();
     }
     /// Waits for a window of the process whose title matches, and gives it the focus; its id, empty when none came.
     std::string focusWindow(pid_t pid, const std::string& title) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The window's main states as pictures, compared with those that a person has looked at (tests/data/goldens). After a change of the look:
-// TEALDECK_GOLDENS=write widgets_tests --gtest_filter='*Golden.*', then look at each of them.
+// TEALDECK_GOLDENS=write widgets_tests --gtest_filter='*Golden.*', look at each of them, and make them small before the commit:
+// convert F +dither -colors 40 -define png:compression-filter=0 PNG8:F (40 colours differ less than the tolerance sees).
 #include "app/console/main_window.h"
 #include "tests/widgets/manual_clock.h"
 #include "tests/widgets/replay_fixture.h"
