@@ -121,7 +121,7 @@ void MainWindow::layPanels() {
     plots->setProperty("panel", true);
     auto* plotLayout = new QVBoxLayout(plots);
     plotLayout->setContentsMargins(2, 2, 2, 2);
-    plotLayout->addWidget(m_plots);
+    plotLayout->addWidget(scrolled(m_plots));
     std::vector<WindowLayout::Page> foot = {{m_events, tr("Events")}, {m_numbers, tr("Numbers")}, {m_server, tr("Server")}, {m_comparison, tr("Comparison")}, {m_advice, tr("Advice and cost")}};
     if (m_guide != nullptr) {
         foot.insert(foot.begin(), {m_guide, tr("Practice")});

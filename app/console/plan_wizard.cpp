@@ -120,6 +120,9 @@ void PlanWizard::refresh() {
 }
 
 void PlanWizard::test(ServerForm& form) {
+    if (form.asking) {
+        return;
+    }
     QStringList arguments{QStringLiteral("plan"),
                           QStringLiteral("probe"),
                           QStringLiteral("--json"),
@@ -137,7 +140,7 @@ void PlanWizard::test(ServerForm& form) {
             arguments << QLatin1String(option) << entry->text().trimmed();
         }
     }
-    form.test->setEnabled(false);
+    form.asking = true;
     form.test->setToolTip(tr("The server is being asked."));
     form.found->setText(tr("Asking %1 …").arg(form.host->text()));
     auto* process = new CtlProcess(this);
@@ -149,7 +152,7 @@ void PlanWizard::test(ServerForm& form) {
 }
 
 void PlanWizard::takeProbe(ServerForm& form, const Json& answer, const QString& problem) {
-    form.test->setEnabled(true);
+    form.asking = false;
     form.test->setToolTip({});
     if (!problem.isEmpty()) {
         form.found->setText(QStringLiteral("✕ ") + problem);

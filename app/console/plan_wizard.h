@@ -54,6 +54,7 @@ class PlanWizard final : public QWidget {
         QPushButton* test = nullptr;
         QLabel* found = nullptr;
         bool asked = false;
+        bool asking = false; ///< the button stays enabled meanwhile: a disabled one would lose the focus of the keyboard
     };
     QWidget* makeServers();
     QWidget* makeServer(ServerForm& form, const QString& side, const QString& what);

@@ -1,223 +1,261 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The console under a person's hands: real key events on a real X server, against a real engine and a lab under load.
+// The console under a person's hands: real key and mouse events on a real X server with a window manager, against a real engine and a lab
+// under load, from an empty desk to a finalized upgrade.
 #include "core/util/files.h"
+#include "tests/integration/desk.h"
 #include "tests/support/real_lab.h"
 #include "tests/support/upgrade_run.h"
 
 #include <csignal>
+#include <filesystem>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sstream>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace tealdeck::test {
 namespace {
 
 constexpr const char* ACTOR = "hands";
+constexpr const char* LIVE_WINDOW = "^lab .* Tealdeck$";
 
 bool inPath(const std::string& program) {
     const Result<ProcessOutcome> found = runProcess({{"sh", "-c", "command -v " + program}, {}, {}, {}, 0, 0}, Deadline(Millis(5000)));
     return found.ok() && found->exitCode == 0;
 }
 
-/// A program of ours in the background; ends with the object, by its pid.
-class Child {
-  public:
-    Child(std::vector<std::string> argv, const std::map<std::string, std::string>& environment, int pipeFd = -1) {
-        std::vector<char*> arguments;
-        for (std::string& argument : argv) {
-            arguments.push_back(argument.data());
-        }
-        arguments.push_back(nullptr);
-        m_pid = ::fork();
-        if (m_pid == 0) {
-            ::unsetenv("WAYLAND_DISPLAY");
-            for (const auto& [name, value] : environment) {
-                ::setenv(name.c_str(), value.c_str(), 1);
-            }
-            if (pipeFd >= 0) {
-                ::dup2(pipeFd, 3);
-            }
-            ::execvp(arguments.front(), arguments.data());
-            ::_exit(127);
-        }
-    }
-    ~Child() { end(SIGTERM); }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-    void end(int signal) {
-        if (m_pid <= 0) {
-            return;
-        }
-        ::kill(m_pid, signal);
-        if (!eventually(Millis(3000), [this] { return ::waitpid(m_pid, nullptr, WNOHANG) == m_pid; })) {
-            ::kill(m_pid, SIGKILL);
-            ::waitpid(m_pid, nullptr, 0);
-        }
-        m_pid = 0;
-    }
-    [[nodiscard]] pid_t pid() const { return m_pid; }
-
-  private:
-    pid_t m_pid = 0;
-};
-
-/// An X server without a screen, with a window manager, so that windows get the focus as on a desk.
-class Desk {
-  public:
-    explicit Desk(const std::filesystem::path& home) {
-        int ends[2];
-        if (::pipe(ends) != 0) {
-            return;
-        }
-        m_server =
-            std::make_unique<Child>(std::vector<std::string>{"Xvfb", "-displayfd", "3", "-screen", "0", "1680x1050x24", "-nolisten", "tcp"},
-                                    environment(), ends[1]);
-        ::close(ends[1]);
-        std::string number; // comes in pieces, with a newline at its end
-        for (const Deadline deadline(Millis(20000)); !deadline.passed() && !number.ends_with('\n');) {
-            pollfd fd{ends[0], POLLIN, 0};
-            char byte = 0;
-            if (::poll(&fd, 1, 200) == 1) {
-                if (::read(ends[0], &byte, 1) != 1) {
-                    break; // it ended
-                }
-                number += byte;
-            }
-        }
-        ::close(ends[0]);
-        if (number.ends_with('\n')) {
-            m_environment = {{"DISPLAY", ":" + number.substr(0, number.size() - 1)},
-                             {"HOME", home.string()},
-                             {"QT_QPA_PLATFORM", "xcb"},
-                             {"XDG_CONFIG_HOME", home.string()}};
-            m_manager = std::make_unique<Child>(std::vector<std::string>{"openbox"}, m_environment);
-        }
-    }
-    ~Desk() {
-        m_manager.reset();
-        m_server.reset();
-    }
-    [[nodiscard]] const std::map<std::string, std::string>& environment() const { return m_environment; }
-    [[nodiscard]] bool ok() const { return m_manager != nullptr; }
-
-    std::string xdotool(std::vector<std::string> arguments) const {
-        arguments.insert(arguments.begin(), "xdotool");
-        const Result<ProcessOutcome> outcome = runProcess({arguments, m_environment, {}, {}, 0, 0}, Deadline(Millis(5000)));
-        return outcome.ok() && outcome->exitCode == 0 ? outcome->output : std::string();
-    }
-    void key(const std::string& keys) const { xdotool({"key", "--clearmodifiers", keys}); }
-
-  private:
-    std::map<std::string, std::string> m_environment;
-    std::unique_ptr<Child> m_server;
-    std::unique_ptr<Child> m_manager;
-};
-
 /// A person at the keyboard, who looks at the state with tealctl.
 class Person {
   public:
     Person(UpgradeRun& run, Desk& desk) : m_run(run), m_desk(desk) {}
 
-    void openConsole() {
-        m_console = std::make_unique<Child>(
-            std::vector<std::string>{std::string(TEALDECK_BIN_DIR) + "/tealdeck", "--plan", m_run.lab().plan(), "--as", ACTOR},
-            m_desk.environment());
-        const std::string pid = std::to_string(m_console->pid());
-        std::string window;
-        ASSERT_TRUE(eventually(Millis(20000), [&] {
-            window = m_desk.xdotool({"search", "--onlyvisible", "--all", "--pid", pid, "--name", "^lab .* Tealdeck$"});
-            return !window.empty();
-        })) << "the console's window does not appear";
-        window = window.substr(0, window.find('\n'));
-        ASSERT_TRUE(eventually(Millis(10000), [&] {
-            m_desk.xdotool({"windowactivate", window});
-            return m_desk.xdotool({"getactivewindow"}).starts_with(window);
-        }));
+    /// Starts the console with these arguments and waits for a window whose title matches.
+    void open(const std::vector<std::string>& arguments, const std::string& title) {
+        std::vector<std::string> argv = {std::string(TEALDECK_BIN_DIR) + "/tealdeck", "--as", ACTOR};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        m_console = std::make_unique<Child>(argv, m_desk.environment());
+        look(title);
+    }
+    void look(const std::string& title) {
+        m_window = m_desk.focusWindow(m_console->pid(), title);
+        ASSERT_FALSE(m_window.empty()) << "there is no window " << title;
     }
     void killConsole() { m_console->end(SIGKILL); }
+    /// After a crash the window offers to come back; that button is the last one.
+    void comeBack() {
+        open({}, "^Tealdeck$");
+        m_desk.picture("come-back");
+        m_desk.key("shift+Tab");
+        m_desk.key("space");
+        look(LIVE_WINDOW);
+    }
+    void writePlan();
 
     Json state() { return m_run.ctl({"status"}).report; }
     std::string phase() { return member<std::string>(state(), "phase", ""); }
     bool reaches(const std::string& wanted, Millis limit) {
-        return eventually(limit, [&] { return phase() == wanted; });
+        const bool there = eventually(limit, [&] { return phase() == wanted; });
+        EXPECT_TRUE(there) << "not " << wanted << ": " << dumpJson(state());
+        return there;
     }
-    /// How many commands of this kind the engine took from the console.
-    std::size_t taken(const std::string& command) {
+    /// How many commands of this kind the engine took from an actor.
+    std::size_t taken(const std::string& command, const std::string& actor = ACTOR) {
         std::size_t count = 0;
-        for (const std::string& line : operatorLines()) {
-            const Json event = parseJson(line).value_or(Json::object());
+        for (const Json& event : operatorEvents()) {
             const Json body = event.contains("body") ? event["body"] : event;
-            count += member<std::string>(event, "actor", "") == ACTOR && member<std::string>(body, "command", "") == command &&
+            count += member<std::string>(event, "actor", "") == actor && member<std::string>(body, "command", "") == command &&
                              member(body, "accepted", false)
                          ? 1
                          : 0;
         }
         return count;
     }
-    /// Shows the next act and presses its button.
-    void press() {
-        m_desk.key("ctrl+1");
-        m_desk.key("Escape");
+    /// Finds the act in the palette and presses its button.
+    void press(const std::string& act) {
+        prepare(act);
         m_desk.key("space");
     }
-    bool click(const std::string& command) {
+    bool click(const std::string& command, const std::string& act) {
         const std::size_t before = taken(command);
-        return eventually(Millis(15000), [&] {
-            press();
-            return eventually(Millis(3000), [&] { return taken(command) > before; });
+        return eventually(Millis(60000), [&] {
+            press(act);
+            return eventually(Millis(5000), [&] { return taken(command) > before; });
         });
     }
     /// Arms, goes to Hold, holds until the engine has taken the command. A gate may change between arm and hold, as the checklist is
     /// asked again and again: then a person arms again.
-    bool armAndHold(const std::string& command) {
+    bool armAndHold(const std::string& command, const std::string& act) {
+        return holds(command, [&] { press(act); });
+    }
+    /// The same with the mouse on Hold, which is at the foot of the right panel.
+    bool armAndHoldWithTheMouse(const std::string& command, const std::string& act) {
         const std::size_t before = taken(command);
-        return eventually(Millis(120000), [&] {
-            press();
-            m_desk.key("ctrl+2");
-            m_desk.xdotool({"keydown", "space"});
-            const bool took = eventually(Millis(4000), [&] { return taken(command) > before; });
-            m_desk.xdotool({"keyup", "space"});
-            return took;
+        const bool took = eventually(Millis(120000), [&] {
+            press(act);
+            m_desk.xdotool({"mousemove", "--window", m_window, "1427", "768"});
+            m_desk.xdotool({"mousedown", "1"});
+            m_desk.picture("holding-" + command);
+            const bool done = eventually(Millis(6000), [&] { return taken(command) > before; });
+            m_desk.xdotool({"mouseup", "1"});
+            return done;
+        });
+        return took || explain(command);
+    }
+    /// What cannot be taken back: chosen in the palette, with the deployment's name and a reason.
+    bool armTypeAndHold(const std::string& command, const std::string& act, const std::string& reason) {
+        return holds(command, [&] {
+            prepare(act);
+            m_desk.tab();
+            m_desk.type("lab");
+            m_desk.tab();
+            m_desk.type(reason);
+            press(act);
+            m_desk.picture("armed-" + command);
         });
     }
     /// Arms and lets go too early.
-    void armAndLetGo() {
-        press();
+    void armAndLetGo(const std::string& act) {
+        press(act);
         m_desk.key("ctrl+2");
         m_desk.key("space");
     }
+    void moveReadsOnce() {
+        m_desk.key("ctrl+3");
+        m_desk.key("space");
+    }
+    bool moveReads() {
+        const std::size_t before = taken("ramp");
+        return eventually(Millis(60000), [&] {
+            moveReadsOnce();
+            return eventually(Millis(5000), [&] { return taken("ramp") > before; });
+        });
+    }
 
   private:
-    std::vector<std::string> operatorLines() const {
-        std::vector<std::string> lines;
+    void prepare(const std::string& act) {
+        m_desk.key("ctrl+k");
+        m_desk.type(act);
+        m_desk.key("Return");
+        m_desk.key("Escape"); // whatever was armed
+    }
+    bool holds(const std::string& command, const std::function<void()>& arm) {
+        const std::size_t before = taken(command);
+        const bool took = eventually(Millis(120000), [&] {
+            arm();
+            m_desk.key("ctrl+2");
+            m_desk.xdotool({"keydown", "space"});
+            const bool done = eventually(Millis(6000), [&] { return taken(command) > before; });
+            m_desk.xdotool({"keyup", "space"});
+            return done;
+        });
+        return took || explain(command);
+    }
+    /// Why a command was not taken, into the test's output: what the engine refused, and what stands in the way.
+    bool explain(const std::string& command) {
+        m_desk.picture("not-taken-" + command);
+        std::string said;
+        for (const Json& event : operatorEvents()) {
+            said += dumpJson(event) + "\n";
+        }
+        ADD_FAILURE() << command << " was not taken; the operator's events:\n" << said << dumpJson(state());
+        return false;
+    }
+    std::vector<Json> operatorEvents() const {
+        std::vector<Json> events;
         std::error_code none;
         for (const auto& entry : std::filesystem::directory_iterator(m_run.lab().dir() / "engine", none)) {
             if (entry.path().extension() != ".teal") {
                 continue;
             }
-            const Result<ProcessOutcome> events = runProcess(
-                {{std::string(TEALDECK_BIN_DIR) + "/tealctl", "recording", "events", entry.path().string(), "--kind", "operator", "--json"},
-                 {},
-                 {},
-                 {},
-                 0,
-                 0},
-                Deadline(Millis(10000)));
-            std::istringstream text(events.ok() ? events->output : std::string());
+            const std::vector<std::string> argv = {
+                std::string(TEALDECK_BIN_DIR) + "/tealctl", "recording", "events", entry.path().string(), "--kind", "operator", "--json"};
+            const Result<ProcessOutcome> told = runProcess({argv, {}, {}, {}, 0, 0}, Deadline(Millis(20000)));
+            std::istringstream text(told.ok() ? told->output : std::string());
             for (std::string line; std::getline(text, line);) {
-                lines.push_back(line);
+                events.push_back(parseJson(line).value_or(Json::object()));
             }
         }
-        return lines;
+        return events;
     }
 
     UpgradeRun& m_run;
     Desk& m_desk;
     std::unique_ptr<Child> m_console;
+    std::string m_window;
 };
+
+/// From the empty desk through the wizard, by keys alone, to a saved plan that is opened. The lab's own plan is put aside.
+void Person::writePlan() {
+    const LabState& lab = m_run.lab().state();
+    std::filesystem::rename(lab.planFile(), lab.planFile() + ".lab");
+    open({}, "^Tealdeck$");
+    m_desk.picture("start");
+    // The focus begins on "New plan…"; the first key may come before the window takes keys.
+    constexpr const char* WIZARD = "^New plan .* Tealdeck$";
+    static_cast<void>(eventually(Millis(20000), [&] {
+        m_desk.key("space");
+        return eventually(Millis(4000), [&] { return m_desk.sees(m_console->pid(), WIZARD); });
+    }));
+    look(WIZARD);
+    if (testing::Test::HasFatalFailure()) {
+        return;
+    }
+    // The focus begins on the list of steps; "Back" and "Next" behind it are not possible yet.
+    const auto fill = [this](const std::vector<std::string>& fields) {
+        for (const std::string& field : fields) {
+            m_desk.tab();
+            m_desk.type(field);
+        }
+    };
+    fill({"lab", "tealdeck_repl", lab.serverPassfile(), lab.caFile()});
+    for (const Side side : {Side::Blue, Side::Green}) {
+        fill({"127.0.0.1", std::to_string(lab.primary(side).port), "tealdeck", lab.clientPassfile()});
+        m_desk.tab(); // TLS stays at verify-full
+        fill({lab.caFile(), side == Side::Blue ? "az-a" : "az-b"});
+        m_desk.tab();
+        m_desk.key("space"); // test the connection
+    }
+    m_desk.picture("wizard-servers");
+    m_desk.tab();
+    m_desk.key("Down"); // in the list of steps again
+    m_desk.tab(2);      // over "Back" and the list that the test of BLUE filled
+    fill({fmt::format("{}", fmt::join(lab.databases, ","))});
+    m_desk.picture("wizard-databases");
+    m_desk.tab();
+    m_desk.key("Down");
+    m_desk.tab(3); // over "Back" and "Next"
+    m_desk.key("space");
+    const LabPooler& pooler = lab.poolers.front();
+    fill({"127.0.0.1", std::to_string(pooler.port), "pgb_admin", lab.clientPassfile(), pooler.folder + "/databases.ini"});
+    m_desk.tab();
+    m_desk.key("space");
+    fill({lab.balancerSocket(), "reads", "blue_replica_1", "green_replica_1"});
+    m_desk.picture("wizard-routers");
+    m_desk.tab();
+    m_desk.key("Down");
+    m_desk.key("Down");
+    m_desk.picture("wizard-review");
+    m_desk.tab(4); // over "Back", the text and "Save"
+    m_desk.key("space");
+    look("^Save the plan$");
+    m_desk.type(lab.planFile());
+    m_desk.key("Return");
+    look(LIVE_WINDOW);
+}
+
+/// Stops every process of a server of the lab, or lets it go on.
+void signalServer(const LabState& lab, Side side, int signal) {
+    const std::string pid = readFile(lab.primary(side).data + "/postmaster.pid").valueOr("");
+    const int postmaster = std::atoi(pid.c_str());
+    ASSERT_GT(postmaster, 1);
+    ::kill(postmaster, signal);
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const std::string stat = readFile(entry.path() / "stat").valueOr("");
+        const std::size_t at = stat.rfind(") ");
+        if (at != std::string::npos && std::atoi(stat.c_str() + at + 4) == postmaster) {
+            ::kill(std::atoi(entry.path().filename().c_str()), signal);
+        }
+    }
+}
 
 TEST(Console, UpgradesAndRollsBackUnderAPersonsHands) {
     for (const char* program : {"Xvfb", "openbox", "xdotool"}) {
@@ -236,39 +274,92 @@ TEST(Console, UpgradesAndRollsBackUnderAPersonsHands) {
     ASSERT_TRUE(desk.ok()) << "Xvfb did not start";
     run.startLoad(4);
     Person person(run, desk);
-    person.openConsole();
-    if (testing::Test::HasFatalFailure()) {
-        return;
-    }
-    ASSERT_TRUE(person.click("check"));
-    ASSERT_TRUE(person.reaches("preflight", Millis(20000)));
+    const auto failed = [] { return testing::Test::HasFatalFailure(); };
 
-    person.armAndLetGo();
+    // The wizard, and a checklist that finds something.
+    run.lab().run(Side::Blue, "shop", "create unlogged table not_in_the_wal(a int primary key)");
+    person.writePlan();
+    ASSERT_FALSE(failed());
+    ASSERT_TRUE(person.click("check", "run the checklist"));
+    ASSERT_TRUE(person.reaches("preflight", Millis(60000)));
+    const auto standsInTheWay = [&] {
+        for (const Json& check : person.state().value("blocking", Json::array())) {
+            if (member<std::string>(check, "id", "") == "OBJ04/blue/shop") {
+                return member<std::string>(check, "fix", "");
+            }
+        }
+        return std::string();
+    };
+    ASSERT_TRUE(eventually(Millis(60000), [&] { return !standsInTheWay().empty(); }));
+    const std::string fix = standsInTheWay();
+    ASSERT_NE(fix.find("not_in_the_wal"), std::string::npos) << fix;
+    desk.picture("checklist-with-a-failure");
+    run.lab().run(Side::Blue, "shop", fix);
+    ASSERT_TRUE(person.click("check", "run the checklist"));
+    ASSERT_TRUE(eventually(Millis(60000), [&] { return standsInTheWay().empty(); }));
+    desk.picture("checklist-mended");
+
+    person.armAndLetGo("replicate");
     EXPECT_EQ(person.taken("replicate"), 0U) << "a hold that ends early must do nothing";
-
-    ASSERT_TRUE(person.armAndHold("replicate"));
-    // The console dies in the middle of the copy: nothing changes, and a new one drives.
+    ASSERT_TRUE(person.armAndHold("replicate", "replicate"));
+    desk.picture("replicate");
+    // The console dies in the middle of the copy: nothing changes, and a new one comes back to it.
     person.killConsole();
-    EXPECT_TRUE(run.writesGoOn(Millis(3000)));
+    EXPECT_TRUE(run.writesGoOn(Millis(10000)));
     ASSERT_TRUE(person.reaches("validate", Millis(240000)));
-    person.openConsole();
-    if (testing::Test::HasFatalFailure()) {
-        return;
-    }
-    ASSERT_TRUE(person.armAndHold("cutover"));
-    ASSERT_TRUE(person.reaches("observe", Millis(120000)));
-    EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "green");
-    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
+    person.comeBack();
+    ASSERT_FALSE(failed());
 
-    ASSERT_TRUE(person.armAndHold("rollback"));
-    ASSERT_TRUE(person.reaches("rolled-back", Millis(120000)));
-    EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "blue");
-    EXPECT_TRUE(run.writesGoOn(Millis(5000)));
-    for (const char* command : {"check", "replicate", "cutover", "rollback"}) {
-        EXPECT_EQ(person.taken(command), 1U) << command;
+    // A second console observes: its keys do nothing.
+    {
+        Child second({std::string(TEALDECK_BIN_DIR) + "/tealdeck", "--as", "second", "--plan", run.lab().plan()}, desk.environment());
+        ASSERT_FALSE(desk.focusWindow(second.pid(), LIVE_WINDOW).empty());
+        desk.picture("observer");
+        person.armAndLetGo("cut over");
+        person.moveReadsOnce();
+        desk.key("ctrl+1");
+        EXPECT_EQ(person.taken("ramp", "second") + person.taken("cutover", "second"), 0U);
     }
+    person.look(LIVE_WINDOW);
+    ASSERT_FALSE(failed());
+    // A server that hangs: its numbers are old, and the window goes on.
+    signalServer(run.lab().state(), Side::Green, SIGSTOP);
+    const auto greenIsKnown = [&] {
+        const Json metrics = person.state().value("metrics", Json::object());
+        return metrics.contains("heartbeat_age.green") && member<double>(metrics["heartbeat_age.green"], "value", 99) < 3;
+    };
+    EXPECT_TRUE(eventually(Millis(20000), [&] { return !greenIsKnown(); }));
+    desk.picture("green-hangs");
+    signalServer(run.lab().state(), Side::Green, SIGCONT);
+
+    ASSERT_TRUE(person.moveReads());
+    ASSERT_TRUE(person.reaches("ramp", Millis(60000)));
+    desk.picture("ramp");
+
+    ASSERT_TRUE(person.armAndHoldWithTheMouse("cutover", "cut over"));
+    ASSERT_TRUE(person.reaches("observe", Millis(240000)));
+    desk.picture("observe");
+    EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "green");
+    EXPECT_TRUE(run.writesGoOn(Millis(10000)));
+
+    ASSERT_TRUE(person.armAndHold("rollback", "roll back"));
+    ASSERT_TRUE(person.reaches("rolled-back", Millis(240000)));
+    desk.picture("rolled-back");
+    EXPECT_EQ(member<std::string>(person.state(), "writes_to", ""), "blue");
+    EXPECT_TRUE(run.writesGoOn(Millis(10000)));
+
+    ASSERT_TRUE(person.armAndHold("cutover", "cut over"));
+    ASSERT_TRUE(person.reaches("observe", Millis(240000)));
+    EXPECT_TRUE(run.writesGoOn(Millis(10000)));
+    for (const auto& [command, times] : {std::pair{"replicate", 1U}, std::pair{"cutover", 2U}, std::pair{"rollback", 1U}}) {
+        EXPECT_EQ(person.taken(command), times) << command;
+    }
+    ASSERT_TRUE(person.armTypeAndHold("finalize", "finalize", "all clients are content"));
+    ASSERT_TRUE(eventually(Millis(120000),
+                           [&] { return person.taken("finalize") == 1 && run.ctl({"status"}).report.value("phase", "") == "finalized"; }));
+    desk.picture("finalized");
     HistoryVerdict verdict;
-    run.endLoad("blue", 2, verdict);
+    run.endLoad("green", 3, verdict);
     EXPECT_TRUE(verdict.ok()) << verdict.toJson().dump(2);
 }
 

@@ -21,13 +21,13 @@ from summary import pauses_ms, spread  # noqa: E402
 
 sys.path.insert(0, HERE)
 import compare  # noqa: E402
+import window  # noqa: E402
 
 ROUND_TRIPS = 5  # a cutover and a rollback each
 RUNBOOK_RUNS = 3
 PAUSE_MEDIAN_MS = 50
 PAUSE_P99_MS = 150
 PAUSE_RATIO = 0.05
-STARTS = 5
 CHECKS = 3
 SAMPLES = 3  # windows of ten seconds
 PEER_SAMPLES = 10
@@ -310,42 +310,6 @@ def verify(bin_folder):
                   {"what": f"{compare.ROWS} rows of 8 columns, PostgreSQL 15 and 18, every row on both sides", "seconds": ours, "peer_seconds": theirs})
 
 
-class Display:
-    """An X server of our own; ends with the block."""
-
-    def __enter__(self):
-        read_end, write_end = os.pipe()
-        self.server = subprocess.Popen(["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1680x1050x24", "-nolisten", "tcp"],
-                                       pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(write_end)
-        with os.fdopen(read_end) as answer:
-            number = answer.readline().strip()
-        if not number:
-            raise RuntimeError("Xvfb did not start")
-        return ":" + number
-
-    def __exit__(self, *_):
-        self.server.terminate()
-        self.server.wait()
-
-
-def console_start(bin_folder):
-    times = []
-    with Display() as display, tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, DISPLAY=display, QT_QPA_PLATFORM="xcb")
-        picture = os.path.join(folder, "start.png")
-        for number in range(STARTS + 1):
-            begin = time.monotonic()
-            run(os.path.join(bin_folder, "tealdeck"), "--grab", picture, "--grab-after", "0", env=environment)
-            if number > 0:  # the first one fills the caches
-                times.append((time.monotonic() - begin) * 1000)
-            if os.path.getsize(picture) == 0:
-                raise RuntimeError("the console painted nothing")
-            os.remove(picture)
-    return figure("console_start", statistics.median(times), "ms", 1000,
-                  more={"what": "start of the program to the painted first window and its end, warm caches, Xvfb; no comparable console could be measured", "spread": spread(times)})
-
-
 RECORDING_GOALS = {"size_mib": 64, "open_cold_ms": 300, "seek_p99_ms": 10, "verify_ms": 500}
 
 
@@ -358,21 +322,6 @@ def recording(bin_folder):
                   more={"what": "99 % of jumps in a recording of 24 hours, 50 metrics at 1 Hz and 100,000 events; all of goals must be met", "goals": RECORDING_GOALS, **found})
     done["met"] = all(found[name] <= goal for name, goal in RECORDING_GOALS.items())
     return done
-
-
-def plot_bench(bin_folder):
-    return json.loads(run(os.path.join(bin_folder, "plot_bench")))
-
-
-def live_frame(bin_folder):
-    return figure("live_frame", round(plot_bench(bin_folder)["live_frame_ms"], 2), "ms", 16,
-                  more={"what": "one picture of the window's plots with 8 curves of 24 hours at 1 Hz, median of 15, drawn without a screen"})
-
-
-def plot_pyramid(bin_folder):
-    found = plot_bench(bin_folder)
-    return figure("plot_pyramid", round(found["pyramid_ms"], 2), "ms", 5, "the same points in QCustomPlot with adaptive sampling", round(found["plain_ms"], 2),
-                  more={"what": "one redraw while panning and zooming over 10,000,000 points, median of 15; at least ten times faster than the peer"})
 
 
 @functools.lru_cache
@@ -409,7 +358,7 @@ def replay_play(bin_folder):
 FIGURES = {
     "cutover_pause": cutover_pause,
     "rollback_pause": rollback_pause,
-    "console_start": console_start,
+    "console_start": lambda bin_folder: window.console_start(bin_folder, Lab, run, figure),
     "recording": recording,
     "replay_open": replay_open,
     "replay_seek": replay_seek,
@@ -417,8 +366,8 @@ FIGURES = {
     "check_many": check_many,
     "sampler": sampler,
     "verify": verify,
-    "live_frame": live_frame,
-    "plot_pyramid": plot_pyramid,
+    "live_frame": lambda bin_folder: window.live_frame(bin_folder, run, figure),
+    "plot_pyramid": lambda bin_folder: window.plot_pyramid(bin_folder, run, figure),
     "copy_many": lambda bin_folder: copying.copy_many(bin_folder, Lab, run, figure),
     "copy_big": lambda bin_folder: copying.copy_big(bin_folder, Lab, run, figure),
 }

@@ -23,6 +23,9 @@ class Script {
         if (std::string(name) == "observe") {
             body["rollback_until_wall_us"] = START_WALL + m_us + 24LL * 3600 * 1'000'000;
             body["rollback_readiness"] = "Rollback is possible without loss: BLUE follows GREEN, 3 ms behind.";
+        } else if (std::string(name) == "finalized") {
+            body["rollback_until_wall_us"] = 0;
+            body["rollback_readiness"] = "The rollback window is closed.";
         }
         add(EventKind::Phase, body);
     }

@@ -17,6 +17,7 @@ namespace tealdeck {
 LagPlots::LagPlots(QWidget* parent) : QWidget(parent), m_impl(std::make_unique<PlotCanvas>()) {
     setAccessibleName(tr("Lag and load plots"));
     setFocusPolicy(Qt::StrongFocus);
+    setMinimumHeight(static_cast<int>(PLOTS.size() / 2) * 66); // rows that can still be read
     m_impl->build(this);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(1, 1, 1, 1);

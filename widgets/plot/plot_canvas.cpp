@@ -34,6 +34,25 @@ class UnitTicker final : public QCPAxisTicker {
     Unit m_unit;
 };
 
+/// Room for the topmost tick while nothing is measured, so that noise does not fill the plot.
+double leastTop(Unit unit) {
+    switch (unit) {
+    case Unit::Bytes:
+        return 64 * 1024;
+    case Unit::Seconds:
+        return 0.1;
+    case Unit::Percent:
+        return 1;
+    default:
+        return 10;
+    }
+}
+
+/// Every second row: one is always in sight, also where the plots are scrolled.
+bool hasTimeLabels(std::size_t plot) {
+    return plot / 2 % 2 == 1;
+}
+
 /// Known values as a line; an unknown stretch breaks it.
 void fill(QCPGraph* graph, const Series* series, std::int64_t from, std::int64_t to, int columns) {
     QVector<double> keys;
@@ -90,9 +109,9 @@ void PlotCanvas::buildPlot(std::size_t i) {
     time->setTimeFormat(QStringLiteral("%m:%s"));
     time->setTickCount(4);
     x->setTicker(time);
-    x->setTickLabels(i >= 2);
+    x->setTickLabels(hasTimeLabels(i));
     y->setTicker(QSharedPointer<QCPAxisTicker>(new UnitTicker(PLOTS[i].unit)));
-    p.rect->setMinimumMargins(QMargins(4, 4, 8, i >= 2 ? 4 : 2));
+    p.rect->setMinimumMargins(QMargins(4, 4, 8, hasTimeLabels(i) ? 4 : 2));
     for (std::size_t c = 0; c < p.curves.size(); ++c) {
         p.curves[c] = plot->addGraph(x, y);
         p.curves[c]->setAdaptiveSampling(true);
@@ -175,7 +194,7 @@ void PlotCanvas::refill(const SeriesStore* series, std::int64_t from, std::int64
 }
 
 void PlotCanvas::scale(Plot& p, const PlotSpec& spec, std::int64_t from, std::int64_t to) {
-    double top = spec.unit == Unit::Bytes ? 64 * 1024 : spec.unit == Unit::Seconds ? 0.1 : 10;
+    double top = leastTop(spec.unit);
     for (QCPGraph* curve : p.curves) {
         bool found = false;
         const QCPRange range =
@@ -216,24 +235,28 @@ void PlotCanvas::titles(const SeriesStore* series, std::int64_t now) {
     }
 }
 
-std::vector<PlotCanvas::MarkLabel> PlotCanvas::labelsOf(double lineHeight, std::int64_t from, std::int64_t to) const {
+std::vector<PlotCanvas::MarkLabel> PlotCanvas::labelsOf(const QFontMetricsF& metrics, std::int64_t from, std::int64_t to) const {
     const QCPAxis* axis = plots[0].rect->axis(QCPAxis::atBottom);
+    const double room = plots[0].rect->height() * 0.94;
     std::vector<MarkLabel> labels;
     double lastX = -1e9;
     std::size_t labelled = 0;
+    QStringList shared; // near moments share one line of text
     for (const PlotMark& mark : marks) {
         if (mark.timeUs <= from || mark.timeUs > to) {
             continue;
         }
         const double x = axis->coordToPixel(static_cast<double>(mark.timeUs) / 1e6);
-        const bool room = labels.empty() || x - lastX >= lineHeight;
-        labels.push_back({mark.timeUs, room ? mark.text : QString()});
-        if (room) {
+        labels.push_back({mark.timeUs, {}});
+        if (labels.size() == 1 || x - lastX >= metrics.height()) {
             lastX = x;
             labelled = labels.size() - 1;
-        } else {
-            labels[labelled].text += QStringLiteral(" · ") + mark.text; // near moments share one line of text
+            shared.clear();
         }
+        shared << mark.text;
+        const QString all = shared.join(QStringLiteral(" · "));
+        const bool fits = shared.size() == 1 || metrics.horizontalAdvance(all) <= room;
+        labels[labelled].text = fits ? all : QStringLiteral("%1 +%2").arg(mark.text).arg(shared.size() - 1);
     }
     return labels;
 }
@@ -243,7 +266,7 @@ void PlotCanvas::drawMarks(const Tokens& t, const QFont& font, std::int64_t from
         plot->removeItem(item);
     }
     markItems.clear();
-    const std::vector<MarkLabel> labels = labelsOf(QFontMetricsF(scaledFont(font, 0.75)).height(), from, to);
+    const std::vector<MarkLabel> labels = labelsOf(QFontMetricsF(scaledFont(font, 0.75)), from, to);
     for (const MarkLabel& mark : labels) {
         const double x = static_cast<double>(mark.timeUs) / 1e6;
         for (std::size_t i = 0; i < plots.size(); ++i) {

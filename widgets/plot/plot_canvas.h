@@ -45,7 +45,7 @@ struct PlotCanvas {
     void buildPlot(std::size_t i);
     void colourPlot(Plot& p, const PlotSpec& spec, const Tokens& t, const QFont& font);
     void scale(Plot& p, const PlotSpec& spec, std::int64_t from, std::int64_t to);
-    [[nodiscard]] std::vector<MarkLabel> labelsOf(double lineHeight, std::int64_t from, std::int64_t to) const;
+    [[nodiscard]] std::vector<MarkLabel> labelsOf(const QFontMetricsF& metrics, std::int64_t from, std::int64_t to) const;
 };
 
 } // namespace tealdeck

@@ -7,7 +7,7 @@
 
 namespace tealdeck {
 
-enum class Unit { Bytes, Seconds, PerSecond };
+enum class Unit { Bytes, Seconds, PerSecond, Count, Percent, Milliseconds };
 enum class Ink { Neutral, Blue, Green };
 
 struct CurveSpec {
@@ -25,7 +25,8 @@ struct PlotSpec {
     std::array<CurveSpec, 2> curves;
 };
 
-inline constexpr std::array<PlotSpec, 4> PLOTS = {{
+/// In the order of reading, two in a row. Both sides are drawn in one plot, so that they have one scale.
+inline constexpr std::array<PlotSpec, 8> PLOTS = {{
     {"Lag, bytes",
      "Lag",
      Unit::Bytes,
@@ -42,10 +43,31 @@ inline constexpr std::array<PlotSpec, 4> PLOTS = {{
      "retained_bytes.limit",
      {{{"retained_bytes.blue", "B", Ink::Blue, false}, {"retained_bytes.green", "G", Ink::Green, true}}}},
     {"Transactions/s", "tx/s", Unit::PerSecond, "", {{{"tps.blue", "B", Ink::Blue, false}, {"tps.green", "G", Ink::Green, true}}}},
+    {"Connections", "Conn.", Unit::Count, "", {{{"connections.blue", "B", Ink::Blue, false}, {"connections.green", "G", Ink::Green, true}}}},
+    {"Failed reads",
+     "Failed",
+     Unit::Percent,
+     "",
+     {{{"read_errors_percent.blue", "B", Ink::Blue, false}, {"read_errors_percent.green", "G", Ink::Green, true}}}},
+    {"Reads, median", "p50", Unit::Milliseconds, "", {{{"read_p50_ms.blue", "B", Ink::Blue, false}, {"read_p50_ms.green", "G", Ink::Green, true}}}},
+    {"Reads, slowest 5 %", "p95", Unit::Milliseconds, "", {{{"read_p95_ms.blue", "B", Ink::Blue, false}, {"read_p95_ms.green", "G", Ink::Green, true}}}},
 }};
 
 inline QString valueText(double value, Unit unit) {
-    return unit == Unit::Bytes ? formatBytes(value) : unit == Unit::Seconds ? formatSeconds(value) : formatNumber(std::round(value));
+    switch (unit) {
+    case Unit::Bytes:
+        return formatBytes(value);
+    case Unit::Seconds:
+        return formatSeconds(value);
+    case Unit::Milliseconds:
+        return formatSeconds(value / 1000);
+    case Unit::Percent:
+        return QStringLiteral("%1 %").arg(formatNumber(std::round(value * 10) / 10));
+    case Unit::PerSecond:
+    case Unit::Count:
+        break;
+    }
+    return formatNumber(std::round(value));
 }
 
 } // namespace tealdeck
