@@ -3,6 +3,7 @@
 
 #include "app/ctl/terminal.h"
 #include "core/model/outlook.h"
+#include "core/util/size_text.h"
 #include "core/util/text.h"
 
 #include <cstdio>
@@ -15,8 +16,16 @@ std::string plain(const std::string& text) {
     return plainText(text, 400);
 }
 
-std::string number(const std::optional<double>& value, const char* unit) {
-    return value ? fmt::format("{:.4g} {}", *value, unit) : std::string("unknown");
+std::string percentText(const std::optional<double>& percent) {
+    return percent ? fmt::format("{:.3g} %", *percent) : std::string("unknown");
+}
+
+std::string secondsText(const std::optional<double>& seconds) {
+    return seconds ? fmt::format("{:.3g} s", *seconds) : std::string("unknown");
+}
+
+std::string bytesText(const std::optional<double>& bytes) {
+    return bytes ? sizeText(*bytes) : std::string("unknown");
 }
 
 void printNodes(const char* side, const std::vector<Node>& nodes) {
@@ -36,9 +45,10 @@ std::string mark(const Json& body) {
 }
 
 std::string spanOf(double ms) {
-    return ms >= 90'000 ? fmt::format("{:.0f} min", ms / 60'000)
-           : ms >= 1000 ? fmt::format("{:.0f} s", ms / 1000)
-                        : fmt::format("{:.0f} ms", ms);
+    return ms >= 7'200'000 ? fmt::format("{:.0f} h", ms / 3'600'000)
+           : ms >= 90'000  ? fmt::format("{:.0f} min", ms / 60'000)
+           : ms >= 1000    ? fmt::format("{:.0f} s", ms / 1000)
+                           : fmt::format("{:.0f} ms", ms);
 }
 
 /// A step that holds or that takes long enough to ask how long.
@@ -96,7 +106,7 @@ void printOutlook(const Snapshot& s) {
         fmt::print("  rollback window: {}, {}; the feed to BLUE is behind by {} and {}, GREEN keeps {} for it\n",
                    rollbackWindowName(window.state),
                    window.remainingSeconds > 0 ? spanOf(window.remainingSeconds * 1000) + " left" : std::string("past its planned end"),
-                   number(window.lagBytes, "bytes"), number(window.lagSeconds, "s"), number(window.retainedBytes, "bytes"));
+                   bytesText(window.lagBytes), secondsText(window.lagSeconds), bytesText(window.retainedBytes));
         for (const std::string& reason : window.reasons) {
             fmt::print("      {}\n", plain(reason));
         }
@@ -222,13 +232,13 @@ void printProgress(const Event& event) {
 void printSummary(const Snapshot& s) {
     fmt::print("{}: {} — {}\n", plain(s.session.deployment), phaseName(s.phase), plain(s.phaseReason));
     fmt::print("  writes go to {}; fences: BLUE {}, GREEN {}; reads on GREEN {}\n", s.traffic.writesTo, s.blueFence, s.greenFence,
-               number(s.traffic.readsGreenPercent, "%"));
+               percentText(s.traffic.readsGreenPercent));
     printNodes("B", s.blue);
     printNodes("G", s.green);
     for (const ReplicationState& r : s.replication) {
         if (r.state != "none" && r.state != "retired") {
             fmt::print("  {} feed of {}: {}, {} of {} tables, lag {}, {} {}\n", r.direction, plain(r.database), r.state, r.tablesReady,
-                       r.tablesTotal, number(r.lagBytes, "bytes"), number(r.lagSeconds, "s"), plain(r.error));
+                       r.tablesTotal, bytesText(r.lagBytes), secondsText(r.lagSeconds), plain(r.error));
         }
     }
     if (s.phase == Phase::Replicate) {

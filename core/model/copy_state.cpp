@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/copy_state.h"
 
+#include "core/util/size_text.h"
+
 #include <fmt/format.h>
 
 namespace tealdeck {
@@ -16,15 +18,6 @@ std::vector<T> listOf(const Json& json, const char* key, Read read) {
         }
     }
     return list;
-}
-
-std::string sizeText(double bytes) {
-    const char* const units[] = {"bytes", "kB", "MB", "GB", "TB"};
-    std::size_t unit = 0;
-    for (; bytes >= 1000 && unit < 4; ++unit) {
-        bytes /= 1000;
-    }
-    return unit == 0 ? fmt::format("{:.0f} bytes", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
 }
 
 } // namespace

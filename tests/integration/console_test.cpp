@@ -18,11 +18,6 @@ namespace {
 constexpr const char* ACTOR = "hands";
 constexpr const char* LIVE_WINDOW = "^lab .* Tealdeck$";
 
-bool inPath(const std::string& program) {
-    const Result<ProcessOutcome> found = runProcess({{"sh", "-c", "command -v " + program}, {}, {}, {}, 0, 0}, Deadline(Millis(5000)));
-    return found.ok() && found->exitCode == 0;
-}
-
 /// A person at the keyboard, who looks at the state with tealctl.
 class Person {
   public:
@@ -258,10 +253,8 @@ void signalServer(const LabState& lab, Side side, int signal) {
 }
 
 TEST(Console, UpgradesAndRollsBackUnderAPersonsHands) {
-    for (const char* program : {"Xvfb", "openbox", "xdotool"}) {
-        if (!inPath(program)) {
-            GTEST_SKIP() << program << " is not installed: nobody can press the console's keys here";
-        }
+    if (const std::string program = missingForDesk(); !program.empty()) {
+        GTEST_SKIP() << program << " is not installed: nobody can press the console's keys here";
     }
     if (!std::filesystem::exists(std::string(TEALDECK_BIN_DIR) + "/tealdeck")) {
         GTEST_SKIP() << "the console is not built here";

@@ -19,6 +19,18 @@
 
 namespace tealdeck::test {
 
+/// A program that a desk needs and that is not installed here; empty: everything is.
+inline std::string missingForDesk() {
+    for (const char* program : {"Xvfb", "openbox", "xdotool"}) {
+        const Result<ProcessOutcome> found =
+            runProcess({{"sh", "-c", std::string("command -v ") + program}, {}, {}, {}, 0, 0}, Deadline(Millis(5000)));
+        if (!found.ok() || found->exitCode != 0) {
+            return program;
+        }
+    }
+    return {};
+}
+
 /// A program of ours in the background; ends with the object, by its pid.
 class Child {
   public:
