@@ -67,7 +67,7 @@ CheckAnswer waitTimeout(const CheckSubject& s, const PoolerStatus& status) {
 }
 
 CheckAnswer poolerTarget(const CheckSubject& s, const PoolerStatus& status) {
-    const Result<Side> target = PgBouncer(s.plan().pgbouncers[s.router], s.plan()).targetOf(status);
+    const Result<Side> target = PgBouncer(s.plan().pgbouncers[s.router], s.plan()).targetOf(status.databases);
     if (!target) {
         return CheckAnswer::fail(target.error().text());
     }

@@ -327,15 +327,15 @@ void Sampler::sampleTraffic() {
         if (halted()) {
             return;
         }
-        const Result<PoolerStatus> status = pooler->status(ROUTER_LIMIT);
-        m_values["router_up." + pooler->name()] = status.ok() ? 1 : 0;
-        if (!status) {
+        const Result<std::vector<PoolerDatabase>> databases = pooler->databases(ROUTER_LIMIT);
+        m_values["router_up." + pooler->name()] = databases.ok() ? 1 : 0;
+        if (!databases) {
             targets.insert("unknown");
-            traffic.poolers.push_back(fmt::format("{}: {}", pooler->name(), status.error().message));
+            traffic.poolers.push_back(fmt::format("{}: {}", pooler->name(), databases.error().message));
             continue;
         }
         bool paused = false;
-        for (const PoolerDatabase& database : status->databases) {
+        for (const PoolerDatabase& database : *databases) {
             const auto& ours = pooler->instance().databases;
             if (std::find(ours.begin(), ours.end(), database.name) != ours.end()) {
                 paused = paused || database.paused;
@@ -345,7 +345,7 @@ void Sampler::sampleTraffic() {
                                                                           : "active"));
             }
         }
-        const Result<Side> target = pooler->targetOf(*status);
+        const Result<Side> target = pooler->targetOf(*databases);
         targets.insert(paused ? "paused" : target ? sideName(*target) : "unknown");
         traffic.detail = target ? traffic.detail : target.error().message;
     }

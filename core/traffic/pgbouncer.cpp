@@ -85,16 +85,13 @@ Result<PoolerStatus> PgBouncer::status(Millis limit) {
     for (std::size_t i = 0; i < config->size(); ++i) {
         status.config[column(*config, i, "key")] = column(*config, i, "value");
     }
-    const Result<Rows> databases = control("SHOW DATABASES", deadline.left());
-    if (!databases) {
-        return databases.error();
+    Result<std::vector<PoolerDatabase>> found = databases(deadline.left());
+    if (!found) {
+        return found.error();
     }
-    for (std::size_t i = 0; i < databases->size(); ++i) {
-        const std::string own = column(*databases, i, "pool_mode");
-        status.databases.push_back({column(*databases, i, "name"), column(*databases, i, "host"),
-                                    std::atoi(column(*databases, i, "port").c_str()), column(*databases, i, "database"),
-                                    column(*databases, i, "paused") == "1", column(*databases, i, "disabled") == "1",
-                                    own.empty() ? status.config["pool_mode"] : own});
+    status.databases = std::move(*found);
+    for (PoolerDatabase& database : status.databases) {
+        database.poolMode = database.poolMode.empty() ? status.config["pool_mode"] : database.poolMode;
     }
     const Result<Rows> version = control("SHOW VERSION", deadline.left());
     if (!version) {
@@ -105,12 +102,26 @@ Result<PoolerStatus> PgBouncer::status(Millis limit) {
     return status;
 }
 
+Result<std::vector<PoolerDatabase>> PgBouncer::databases(Millis limit) {
+    const Result<Rows> rows = control("SHOW DATABASES", limit);
+    if (!rows) {
+        return rows.error();
+    }
+    std::vector<PoolerDatabase> found;
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+        found.push_back({column(*rows, i, "name"), column(*rows, i, "host"), std::atoi(column(*rows, i, "port").c_str()),
+                         column(*rows, i, "database"), column(*rows, i, "paused") == "1", column(*rows, i, "disabled") == "1",
+                         column(*rows, i, "pool_mode")});
+    }
+    return found;
+}
+
 Result<Side> PgBouncer::target(Millis limit) {
-    const Result<PoolerStatus> now = status(limit);
+    const Result<std::vector<PoolerDatabase>> now = databases(limit);
     return now ? targetOf(*now) : Result<Side>(now.error());
 }
 
-Result<Side> PgBouncer::targetOf(const PoolerStatus& status) const {
+Result<Side> PgBouncer::targetOf(const std::vector<PoolerDatabase>& databases) const {
     const auto conflict = [&](const std::string& what) {
         return Error{Error::Kind::Conflict,
                      fmt::format("{}: {}.", m_instance.name, what),
@@ -119,9 +130,8 @@ Result<Side> PgBouncer::targetOf(const PoolerStatus& status) const {
     };
     int toBlue = 0;
     for (const std::string& name : m_instance.databases) {
-        const auto it =
-            std::find_if(status.databases.begin(), status.databases.end(), [&](const PoolerDatabase& d) { return d.name == name; });
-        if (it == status.databases.end()) {
+        const auto it = std::find_if(databases.begin(), databases.end(), [&](const PoolerDatabase& d) { return d.name == name; });
+        if (it == databases.end()) {
             return conflict(name + " has no entry");
         }
         const bool blue = it->host == m_blue.host && it->port == m_blue.port;

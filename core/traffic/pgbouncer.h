@@ -42,10 +42,13 @@ class PgBouncer {
 
     /// Opens a new session when the pooler was restarted since the last call.
     Result<PoolerStatus> status(Millis limit);
+    /// Of the status only the databases, with one question instead of three: cheap enough for each sample. poolMode is empty where the
+    /// instance's is in force.
+    Result<std::vector<PoolerDatabase>> databases(Millis limit);
     /// The side whose primary all databases of the plan point to. Conflict when they point to both or to something else.
     Result<Side> target(Millis limit);
-    /// The same from a status that is already there.
-    [[nodiscard]] Result<Side> targetOf(const PoolerStatus& status) const;
+    /// The same from databases that are already there.
+    [[nodiscard]] Result<Side> targetOf(const std::vector<PoolerDatabase>& databases) const;
 
     /// Writes <databases_file>.tealdeck-<side> beside the file, with its owner and mode: the same bytes, only host= and port= of the
     /// plan's databases replaced. Conflict when a database of the plan has no entry.
