@@ -46,16 +46,19 @@ int withSession(const Arguments& a, const std::function<WorkEnd(EngineSession&, 
     if (!session) {
         return complain(session.error(), a, codeFor(session.error()));
     }
+    const std::size_t switchesBefore = (*session)->snapshot().switches.size();
     const WorkEnd end = work(**session, *plan);
     const Status& status = end.status;
     const Snapshot s = (*session)->snapshot();
     int code = DONE;
     if (!status) {
+        // Writes that have moved are not back where they were, whatever fell afterwards.
+        const bool moved = s.switches.size() > switchesBefore && s.switches.back().ok;
         const bool back = s.phase != Phase::Cutover && status.error().kind == Error::Kind::Conflict;
         code = end.exitCode >= 0                             ? end.exitCode
                : status.error().kind == Error::Kind::Refused ? BLOCKED
                : status.error().kind == Error::Kind::Invalid ? USAGE
-               : s.phase == Phase::Cutover                   ? NEEDS_PERSON
+               : s.phase == Phase::Cutover || moved          ? NEEDS_PERSON
                : back                                        ? ABORTED
                                                              : FAILED;
     }
