@@ -63,9 +63,12 @@ Status Switchover::pauseAndOpen(StepContext& context) {
     if (const Result<Rows> closed = m_from->control().batch(fmt::format("SELECT tealdeck.close_superusers({})", keptRoles())); !closed) {
         status = closed.error();
     }
+    // Together, not each: superusers are shut out of the source already. A log-in that takes longer costs a client an error at most.
+    const Deadline logins(LOGIN_LIMIT);
     for (const auto& pooler : m_context.poolers) {
-        // One that takes longer costs a client an error at most; the switch does not wait for it.
-        static_cast<void>(pooler->awaitLogins(LOGIN_LIMIT));
+        if (!logins.passed()) {
+            static_cast<void>(pooler->awaitLogins(logins.left()));
+        }
     }
     m_timer->start();
     if (status.ok()) {
