@@ -12,7 +12,10 @@ namespace tealdeck {
 namespace {
 
 constexpr int LEAST_GAP_MS = 50; // 20 updates a second
-constexpr std::size_t LISTED_EVENTS = 2000; ///< replay: before the moment that was jumped to
+// Replay: so many events before the moment that was jumped to are listed, the nearest at once and all of them when nobody jumps on.
+constexpr std::size_t LISTED_EVENTS = 2000;
+constexpr std::size_t LISTED_AT_ONCE = 200;
+constexpr int REST_MS = 150;
 
 } // namespace
 
@@ -53,10 +56,27 @@ EngineBridge::~EngineBridge() {
     QThreadPool::globalInstance()->start([source = std::move(m_source)] { source->stop(); });
 }
 
-void EngineBridge::setReplay(std::shared_ptr<const ReplaySource> replay) { m_replay = std::move(replay); }
+void EngineBridge::setReplay(std::shared_ptr<const ReplaySource> replay) {
+    m_replay = std::move(replay);
+    // Once for a jump or a frame, when snapshot, events and position agree.
+    connect(m_replay.get(), &ReplaySource::moved, this, &EngineBridge::snapshotChanged);
+    m_later.disconnect(this);
+    connect(&m_later, &QTimer::timeout, this, [this] { listEvents(LISTED_EVENTS); });
+}
 
 void EngineBridge::start() {
     SessionListener listener;
+    if (m_replay) { // it lives on this thread and paces itself: what it tells is followed at once
+        listener.started = [this](SessionStart start) { take(std::move(start)); };
+        listener.events = [this](std::vector<Event> events) { take(std::move(events)); };
+        listener.stateChanged = [this](SourceState state, const std::string& detail) {
+            m_state = state;
+            m_stateDetail = safeText(detail);
+            emit stateChanged();
+        };
+        m_source->start(std::move(listener));
+        return;
+    }
     listener.started = [inbox = m_inbox](SessionStart start) {
         const std::lock_guard lock(inbox->mutex);
         inbox->start = std::move(start);
@@ -116,9 +136,8 @@ void EngineBridge::take(SessionStart start) {
     m_snapshot = std::move(start.snapshot);
     m_arrivedUs = m_clock.steadyUs();
     if (m_replay) {
-        const auto count = static_cast<std::size_t>(m_snapshot.seq);
-        m_events.clear();
-        m_events.append(m_replay->archive().events(count - std::min(count, LISTED_EVENTS), count));
+        listEvents(LISTED_AT_ONCE);
+        m_later.start(REST_MS);
         return;
     }
     m_series = {};
@@ -129,6 +148,12 @@ void EngineBridge::take(SessionStart start) {
     m_events.append(start.history);
     emit eventsArrived(start.history);
     emit stateChanged();
+}
+
+void EngineBridge::listEvents(std::size_t most) {
+    const auto count = static_cast<std::size_t>(m_snapshot.seq);
+    m_events.clear();
+    m_events.append(m_replay->archive().events(count - std::min(count, most), count));
 }
 
 void EngineBridge::take(std::vector<Event> events) {

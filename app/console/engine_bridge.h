@@ -47,6 +47,7 @@ class EngineBridge final : public QObject {
     void drain();
     void take(SessionStart start);
     void take(std::vector<Event> events);
+    void listEvents(std::size_t most);
 
     std::shared_ptr<SessionSource> m_source;
     const Clock& m_clock;

@@ -8,6 +8,8 @@
 #include <QMainWindow>
 #include <QPointer>
 
+#include <functional>
+
 class QMenu;
 class QSettings;
 
@@ -81,7 +83,10 @@ class MainWindow final : public QMainWindow {
     void wireCommands();
     void wireReplay();
     void takeStudy();
+    void askForFile(const QString& title, const QString& filter, const std::function<void(const QString&)>& use);
     void chooseSecond();
+    void chooseEvents();
+    void chooseNotes();
     void showRedact();
     void saveReport(const QString& form);
     void makeFileMenu();

@@ -5,6 +5,7 @@
 #include "app/console/main_window.h"
 #include "app/console/replay_compare.h"
 #include "app/console/replay_desk.h"
+#include "app/console/replay_import.h"
 #include "app/console/replay_reports.h"
 #include "app/console/window_layout.h"
 #include "widgets/events/event_panel.h"
@@ -17,6 +18,7 @@
 #include <QClipboard>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QMenuBar>
 
 namespace tealdeck {
@@ -28,7 +30,6 @@ void MainWindow::wireReplay() {
     connect(m_desk, &ReplayDesk::pageWanted, m_layout, &WindowLayout::raisePanel);
     connect(m_events, &EventPanel::momentChosen, replay, [replay](qlonglong timeUs) { replay->seek(timeUs); });
     connect(replay, &ReplaySource::studied, this, &MainWindow::takeStudy);
-    connect(replay, &ReplaySource::moved, this, &MainWindow::showSnapshot);
     takeStudy();
 }
 
@@ -71,6 +72,8 @@ void MainWindow::makeReplayMenu() {
     menu->addSeparator();
     const auto noFile = [this] { return m_session.file.isEmpty() ? tr("This recording has no file.") : QString(); };
     m_acts->add(menu, {"replay.compare", tr("Co&mpare with another recording…"), {}, [this] { chooseSecond(); }, noFile});
+    m_acts->add(menu, {"replay.events", tr("&Bring in events of others…"), {}, [this] { chooseEvents(); }, noFile});
+    m_acts->add(menu, {"replay.merge", tr("Brin&g in another reviewer's notes…"), {}, [this] { chooseNotes(); }, noFile});
     m_acts->add(menu, {"replay.redact", tr("Re&dacted copy…"), {}, [this] { showRedact(); }, noFile});
     const std::tuple<const char*, QString, const char*> forms[] = {{"replay.report-html", tr("Report as &HTML…"), "html"},
                                                                    {"replay.report-pdf", tr("Report as PD&F…"), "pdf"},
@@ -83,15 +86,39 @@ void MainWindow::makeReplayMenu() {
     }
     menu->addSeparator();
     m_acts->add(menu, {"replay.copy-position", tr("Cop&y position"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)}, [replay] { QApplication::clipboard()->setText(formatPosition(replay->positionUs())); }});
+    m_acts->add(menu, {"replay.copy-link", tr("Copy lin&k to this moment"), {}, [this, replay] { QApplication::clipboard()->setText(linkTo(m_session.file, replay->positionUs())); }, noFile});
 }
 
-void MainWindow::chooseSecond() {
-    auto* dialog = new QFileDialog(this, tr("Compare with which recording?"), QFileInfo(m_session.file).path(), tr("Recordings (*.teal)"));
+/// A file that is there, in the folder of the recording; nothing waits for the answer.
+void MainWindow::askForFile(const QString& title, const QString& filter, const std::function<void(const QString&)>& use) {
+    auto* dialog = new QFileDialog(this, title, QFileInfo(m_session.file).path(), filter);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::ExistingFile);
     dialog->setModal(false);
-    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::compareWith);
+    connect(dialog, &QFileDialog::fileSelected, this, use);
     dialog->show();
+}
+
+void MainWindow::chooseSecond() {
+    askForFile(tr("Compare with which recording?"), tr("Recordings (*.teal)"), [this](const QString& file) { compareWith(file); });
+}
+
+void MainWindow::chooseEvents() {
+    askForFile(tr("Bring in which events?"), tr("Events (*.csv *.ndjson *.jsonl *.json);;All files (*)"), [this](const QString& file) {
+        auto* ask = new QInputDialog(this);
+        ask->setAttribute(Qt::WA_DeleteOnClose);
+        ask->setModal(false);
+        ask->setWindowTitle(tr("Their clock"));
+        ask->setInputMode(QInputDialog::IntInput);
+        ask->setIntRange(-86'400'000, 86'400'000);
+        ask->setLabelText(tr("Milliseconds to add to their times, because their clock was not the one of this recording:"));
+        connect(ask, &QInputDialog::intValueSelected, m_desk, [this, file](int offsetMs) { m_desk->importEvents(file, offsetMs); });
+        ask->show();
+    });
+}
+
+void MainWindow::chooseNotes() {
+    askForFile(tr("Bring in whose notes?"), tr("Notes of a reviewer (*.notes);;All files (*)"), [this](const QString& file) { m_desk->importNotes(file); });
 }
 
 ReplayCompare* MainWindow::compareWith(const QString& second) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/console/replay_desk.h"
 
+#include "app/console/replay_background.h"
+#include "app/console/replay_import.h"
 #include "core/review/seen.h"
 #include "core/review/times.h"
 #include "core/util/clock.h"
@@ -310,14 +312,36 @@ void ReplayDesk::addNote() {
     m_bar->scrubber()->setSpan({});
     m_text->clear();
     m_owner->clear();
-    if (const Result<NotesFile> all = readNotesFile(notes)) {
+    readNotes();
+    m_bar->scrubber()->setFocus(Qt::OtherFocusReason);
+}
+
+void ReplayDesk::readNotes() {
+    if (const Result<NotesFile> all = readNotesFile(notesFileOf(m_file.toStdString()))) {
         m_known = all->current();
         TimelineData timeline = m_source->study()->timeline;
         takeNotes(timeline, m_known);
         m_bar->setData(std::move(timeline));
     }
     showNotes();
-    m_bar->scrubber()->setFocus(Qt::OtherFocusReason);
+}
+
+void ReplayDesk::importEvents(const QString& from, qint64 offsetMs) {
+    inBackground(
+        this, [file = m_file, from, offsetMs] { return importEventsOfOthers(file, from, offsetMs); },
+        [this](const Imported& became) {
+            readNotes();
+            emit told(became.text);
+        });
+}
+
+void ReplayDesk::importNotes(const QString& from) {
+    inBackground(
+        this, [file = m_file, from] { return importNotesOfOthers(file, from); },
+        [this](const Imported& became) {
+            readNotes();
+            emit told(became.text);
+        });
 }
 
 } // namespace tealdeck

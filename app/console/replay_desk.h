@@ -36,6 +36,9 @@ class ReplayDesk final : public QObject {
 
     void setReference();
     void beginNote(bool span);
+    /// In the background; what became of it is told, and the notes are shown anew. See app/console/replay_import.h.
+    void importEvents(const QString& from, qint64 offsetMs);
+    void importNotes(const QString& from);
 
   signals:
     void pageWanted(QWidget* page); ///< to be brought to the front
@@ -53,6 +56,7 @@ class ReplayDesk final : public QObject {
     void showNotes();
     void showDifference();
     void addNote();
+    void readNotes();
 
     std::shared_ptr<ReplaySource> m_source;
     QString m_file;

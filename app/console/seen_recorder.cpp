@@ -2,6 +2,7 @@
 #include "app/console/seen_recorder.h"
 
 #include "app/console/action_gate.h"
+#include "core/model/shown.h"
 #include "widgets/status/confirm_control.h"
 #include "widgets/status/next_act_panel.h"
 #include "widgets/theme/words.h"
@@ -9,34 +10,7 @@
 #include <QLabel>
 #include <QTimer>
 
-#include <algorithm>
-
 namespace tealdeck {
-
-Json gatesShown(const Snapshot& s, const ViewTime& now) {
-    Json gates = Json::array();
-    const auto add = [&](const char* text, const std::string& value, std::int64_t sampledUs = -1) {
-        gates.push_back({{"text", text}, {"value", value}, {"age_s", sampledUs < 0 ? Json(nullptr) : Json(static_cast<double>(now.steadyUs - sampledUs) / 1e6)}});
-    };
-    add("phase", phaseName(s.phase));
-    add("writes go to", s.traffic.writesTo, s.traffic.sampledUs);
-    for (const auto& [name, text] : {std::pair{"lag_seconds.forward", "lag of GREEN, s"}, std::pair{"lag_seconds.reverse", "lag of BLUE, s"},
-                                     std::pair{"heartbeat_age.blue", "heartbeat of BLUE, s"}, std::pair{"heartbeat_age.green", "heartbeat of GREEN, s"}}) {
-        if (const auto found = s.metrics.find(name); found != s.metrics.end()) {
-            add(text, found->second.value ? formatNumber(*found->second.value).toStdString() : "unknown", found->second.sampledUs);
-        }
-    }
-    const auto blocking = std::count_if(s.checks.begin(), s.checks.end(), [&](const CheckState& c) { return isBlocking(c, now.steadyUs); });
-    const auto oldest = std::min_element(s.checks.begin(), s.checks.end(), [](const CheckState& a, const CheckState& b) { return a.evaluatedUs < b.evaluatedUs; });
-    add("checklist", std::to_string(s.checks.size()) + " items, " + std::to_string(blocking) + " blocking", oldest == s.checks.end() ? -1 : oldest->evaluatedUs);
-    for (const AlarmState& alarm : standingAlarms(s.alarms, now.steadyUs)) {
-        add("alarm", alarm.id + ": " + alarm.cause, alarm.sinceUs);
-    }
-    if (!s.rollbackReadiness.empty()) {
-        add("rollback", s.rollbackReadiness);
-    }
-    return gates;
-}
 
 SeenRecorder::SeenRecorder(ActionGate& gate, EngineBridge& bridge, NextActPanel& acts, QObject* parent) : QObject(parent), m_gate(gate), m_bridge(bridge), m_acts(acts) {
     connect(&acts, &NextActPanel::armedChanged, this, &SeenRecorder::armed);
@@ -68,7 +42,7 @@ void SeenRecorder::tellPage() {
 }
 
 void SeenRecorder::prompt(const QString& words, CommandKind kind, std::optional<Millis> armedFor) {
-    Json told{{"shown", "prompt"}, {"text", words.toStdString()}, {"command", commandName(kind)}, {"gates", gatesShown(m_bridge.snapshot(), m_bridge.now())}};
+    Json told{{"shown", "prompt"}, {"text", words.toStdString()}, {"command", commandName(kind)}, {"gates", gatesShown(m_bridge.snapshot(), m_bridge.now().steadyUs)}};
     if (armedFor) {
         told["armed_ms"] = armedFor->count();
     }

@@ -2,7 +2,6 @@
 #pragma once
 #include "core/model/snapshot.h"
 #include "core/util/clock.h"
-#include "widgets/theme/format.h"
 
 #include <QObject>
 #include <QString>
@@ -41,8 +40,5 @@ class SeenRecorder final : public QObject {
     QString m_page;
     QString m_told; ///< the page that the engine knows of
 };
-
-/// The values that stand beside a prompt: {"text", "value", "age_s"} each.
-Json gatesShown(const Snapshot& snapshot, const ViewTime& now);
 
 } // namespace tealdeck

@@ -54,7 +54,8 @@ int withSession(const Arguments& a, const std::function<WorkEnd(EngineSession&, 
     if (!status) {
         // Writes that have moved are not back where they were, whatever fell afterwards.
         const bool moved = s.switches.size() > switchesBefore && s.switches.back().ok;
-        const bool back = s.phase != Phase::Cutover && status.error().kind == Error::Kind::Conflict;
+        // A copy that fell has not returned to anything: it waits to be gone on with.
+        const bool back = s.phase != Phase::Cutover && s.phase != Phase::Replicate && status.error().kind == Error::Kind::Conflict;
         code = end.exitCode >= 0                             ? end.exitCode
                : status.error().kind == Error::Kind::Refused ? BLOCKED
                : status.error().kind == Error::Kind::Invalid ? USAGE

@@ -138,38 +138,11 @@ int importEvents(const RecordingOptions& options) {
                               "Give milliseconds, such as -1500.",
                               {}});
     }
-    const Result<std::string> text = readFile(options.other, std::size_t{16} << 20);
-    Result<std::vector<ReviewNote>> events =
-        text ? review::parseExternalEvents(*text, std::filesystem::path(options.other).filename().string(), offset)
-             : Result<std::vector<ReviewNote>>(text.error());
-    if (!events) {
-        return failRecording(events.error());
+    const Result<review::EventsImport> brought = review::importExternalEvents(**reader, fileOf(options), options.other, offset);
+    if (!brought) {
+        return failRecording(brought.error());
     }
-    const Status placed = review::placeExternalEvents(**reader, *events);
-    const Result<NotesFile> known = notesOf(**reader, fileOf(options));
-    if (!placed || !known) {
-        return failRecording(placed ? known.error() : placed.error());
-    }
-    std::map<std::string, ReviewNote> newest;
-    for (const ReviewNote& note : known->all) {
-        newest[note.id] = note;
-    }
-    std::vector<ReviewNote> fresh;
-    for (ReviewNote& event : *events) {
-        if (const auto here = newest.find(event.id); here != newest.end()) {
-            event.revision = here->second.revision;
-            if (here->second == event) {
-                continue;
-            }
-            ++event.revision; // the same events with another offset
-        }
-        fresh.push_back(event);
-    }
-    const std::size_t count = fresh.size();
-    if (const Status added = fresh.empty() ? Status() : appendNotes(fileOf(options), known->binding, std::move(fresh)); !added) {
-        return failRecording(added.error());
-    }
-    fmt::print("{} of {} events are new; they lie beside the recording, which was not changed.\n", count, events->size());
+    fmt::print("{} of {} events are new; they lie beside the recording, which was not changed.\n", brought->fresh, brought->all);
     return 0;
 }
 

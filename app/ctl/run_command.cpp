@@ -3,6 +3,7 @@
 
 #include "app/ctl/plan_commands.h"
 #include "app/ctl/terminal.h"
+#include "core/model/shown.h"
 #include "core/util/text.h"
 
 #include <cstdio>
@@ -105,7 +106,7 @@ class Watcher {
     explicit Watcher(const Arguments& a)
         : m_unattended(a.unattended), m_asks(!a.unattended && !a.json && ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) {}
 
-    WorkEnd mayGoOn(const EngineSession& session, const char* act) {
+    WorkEnd mayGoOn(EngineSession& session, const char* act, CommandKind kind) {
         if (m_unattended) {
             const std::string person = needsPerson(session.snapshot());
             return person.empty() ? WorkEnd(Status())
@@ -118,10 +119,23 @@ class Watcher {
         if (!m_asks || m_answered == act) {
             return Status();
         }
-        fmt::print("The run now {}. Go on? [y/N] ", act);
+        const std::string question = fmt::format("The run now {}. Go on?", act);
+        const Snapshot s = session.snapshot();
+        const Json gates = gatesShown(s, s.steadyUs);
+        for (const Json& gate : gates) {
+            const auto age = optionalNumber(gate, "age_s");
+            fmt::print("  {:<22} {}{}\n", member<std::string>(gate, "text", ""), plainText(member<std::string>(gate, "value", ""), 200),
+                       age ? fmt::format(" ({:.1f} s ago)", *age) : "");
+        }
+        // A reviewer will see what was seen here, and what was answered; the run does not depend on it.
+        static_cast<void>(
+            session.say(CommandKind::Note, {{"shown", "prompt"}, {"text", question}, {"command", commandName(kind)}, {"gates", gates}}));
+        fmt::print("{} [y/N] ", question);
         std::fflush(stdout);
         std::string answer;
         std::getline(std::cin, answer);
+        static_cast<void>(
+            session.say(CommandKind::Note, {{"shown", "answer"}, {"text", answer}, {"withdrawn", answer != "y" && answer != "yes"}}));
         if (answer != "y" && answer != "yes") {
             return {{Error::Kind::Refused, fmt::format("You ended the run before it {}; what was done stays.", act), {}, {}}, ABORTED};
         }
@@ -137,11 +151,12 @@ class Watcher {
 
 WorkEnd rampAndCutOver(EngineSession& session, const Plan& plan, const Arguments& a, Watcher& watcher) {
     if (!plan.haproxies.empty() && session.snapshot().traffic.readsGreenTarget < plan.ramp.steps.back()) {
-        const WorkEnd may = watcher.mayGoOn(session, "moves the reads to GREEN step by step");
+        const WorkEnd may = watcher.mayGoOn(session, "moves the reads to GREEN step by step", CommandKind::Ramp);
         return may.status.ok() ? WorkEnd(runRamp(session, plan)) : may;
     }
     Status done = session.run(CommandKind::Check);
-    if (const WorkEnd may = done.ok() ? watcher.mayGoOn(session, "moves the writes to GREEN") : WorkEnd(done); !may.status.ok()) {
+    if (const WorkEnd may = done.ok() ? watcher.mayGoOn(session, "moves the writes to GREEN", CommandKind::Cutover) : WorkEnd(done);
+        !may.status.ok()) {
         return may;
     }
     done = checkBlockers(session, CommandKind::Cutover);
@@ -163,7 +178,8 @@ WorkEnd advance(EngineSession& session, const Plan& plan, const Arguments& a, Wa
         // What a person has to do is said first: it is no blocker that a machine could mend.
         const bool goesOn = phase == Phase::Preflight;
         const bool asks = a.unattended && (goesOn || !checked.ok());
-        if (const WorkEnd may = asks ? watcher.mayGoOn(session, "fills GREEN") : WorkEnd(checked); !may.status.ok()) {
+        if (const WorkEnd may = asks ? watcher.mayGoOn(session, "fills GREEN", CommandKind::Replicate) : WorkEnd(checked);
+            !may.status.ok()) {
             return may;
         }
         return checked.ok() && goesOn ? fill(session, a) : checked;

@@ -236,7 +236,7 @@ Status LabStart::startSide(Side side) {
 Status LabStart::startPooler(const LabPooler& pooler) {
     const LabProcess what{pooler.name, "pooler", "", 0, 0, pooler.port, m_state.path("logs/" + pooler.name + ".log").string()};
     return startAndNote({systemProgram("pgbouncer"), pooler.folder + "/pgbouncer.ini"}, what,
-                        [&pooler] { return acceptsConnections(pooler.port); });
+                        [&pooler] { return answersPing(pooler.port); });
 }
 
 Status LabStart::startBalancer() {

@@ -128,7 +128,8 @@ std::string pgbouncerIni(const LabState& state, const LabPooler& pooler) {
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {}
-unix_socket_dir = {}
+; No Unix socket: with one it would go on although a stranger holds its port.
+unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = {}/userlist.txt
 admin_users = pgb_admin
@@ -142,7 +143,7 @@ server_tls_sslmode = verify-full
 server_tls_ca_file = {}
 ignore_startup_parameters = extra_float_digits
 )",
-                       pooler.folder, pooler.port, state.socketFolder, pooler.folder, state.caFile());
+                       pooler.folder, pooler.port, pooler.folder, state.caFile());
 }
 
 std::string pgbouncerDatabases(const LabState& state) {

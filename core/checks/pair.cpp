@@ -149,6 +149,18 @@ CheckAnswer extensions(const CheckSubject& s) {
     return CheckAnswer::findings(missing);
 }
 
+/// What lies on GREEN while it is being filled is this deployment's own: an interrupted copy goes on with it. BLUE's catalog says so.
+Result<bool> isBeingFilled(const CheckSubject& s) {
+    const std::string database = s.plan().controlDatabase();
+    const Result<Rows> known = s.sessions.query(Side::Blue, database, "select to_regclass('tealdeck.deployment') is not null");
+    if (!known || known->text(0, 0) != "t") {
+        return known.ok() ? Result<bool>(false) : Result<bool>(known.error());
+    }
+    const Result<Rows> row = s.sessions.query(
+        Side::Blue, database, "select 1 from tealdeck.deployment where phase = 'replicate' and id = $1", {s.plan().deployment});
+    return row.ok() ? Result<bool>(!row->empty()) : Result<bool>(row.error());
+}
+
 CheckAnswer greenIsEmpty(const CheckSubject& s) {
     const Result<bool> exists = s.sessions.exists(Side::Green, s.database);
     if (!exists) {
@@ -163,9 +175,17 @@ CheckAnswer greenIsEmpty(const CheckSubject& s) {
                                     "c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_' "
                                     "and n.nspname not in ('information_schema', 'tealdeck', 'tealdeck_sync') and not exists (select "
                                     "from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"));
-    if (found.result == CheckResult::Fail) {
-        found.fixes = dropOnGreen(s);
+    if (found.result != CheckResult::Fail) {
+        return found;
     }
+    const Result<bool> ours = isBeingFilled(s);
+    if (!ours) {
+        return unknownFrom(ours.error());
+    }
+    if (*ours) {
+        return CheckAnswer::pass("this deployment is filling it; the copy goes on");
+    }
+    found.fixes = dropOnGreen(s);
     return found;
 }
 
@@ -282,7 +302,7 @@ std::vector<CheckDefinition> pairChecks() {
          .perDatabase = true,
          .question = "Is green empty?",
          .why = "Tables that are there already stop the schema copy, rows that are there stop the table copy.",
-         .expected = "no database of that name, or one without tables, views and sequences",
+         .expected = "no database of that name, one without tables, views and sequences, or one that this deployment is filling",
          .fix = "Remove green's database, if nothing in it is needed; the schema copy makes it anew.",
          .source = "PostgreSQL manual, Logical Replication: Subscription",
          .evaluate = greenIsEmpty,

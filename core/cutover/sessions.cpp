@@ -3,6 +3,7 @@
 
 #include "core/postgres/sql.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -28,6 +29,10 @@ std::vector<int> SideSessions::pids() const {
         pids.push_back(session->backendPid());
     }
     return pids;
+}
+
+bool SideSessions::broken() const {
+    return std::any_of(m_sessions.begin(), m_sessions.end(), [](const auto& session) { return session->broken(); });
 }
 
 std::string pidArray(const std::vector<int>& pids) {

@@ -17,6 +17,8 @@ class SideSessions {
     [[nodiscard]] std::size_t size() const { return m_sessions.size(); }
     [[nodiscard]] Side side() const { return m_side; }
     [[nodiscard]] std::vector<int> pids() const;
+    /// True when one of them is lost: then nothing more can be asked on it.
+    [[nodiscard]] bool broken() const;
 
   private:
     Side m_side = Side::Blue;

@@ -74,6 +74,7 @@ class Switchover {
     Status mayStillOpen(const StepContext& context) const;
     Status openDestination();
     Status resumePoolers();
+    void tellWhoWaited();
     Status takeBack(const Error& reason, bool neverOpened);
     Status notReplaced(Connection& session);
     void letPoolersGo();
@@ -100,6 +101,7 @@ class Switchover {
     std::int64_t m_generation = 0;
     std::string m_token;
     std::vector<std::string> m_fenceLsn; ///< by database
+    double m_askedMs = 0;                ///< into the pause: when the poolers were asked who waits
     std::set<std::string> m_stragglers;  ///< who still had sessions on the source when it was fenced
     std::vector<std::string> m_startLsn; ///< by database: where the destination's own life began
     bool m_past = false;

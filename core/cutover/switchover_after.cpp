@@ -60,9 +60,10 @@ Status Switchover::confirmIdentities() {
     return confirmRouters(m_context.routers, m_plan, m_destination, own->text(0, 0), ROUTER_LIMIT);
 }
 
-/// After a crash the tail runs in an object that never saw the switch: everything it needs is in the catalogs.
+/// After a crash the tail runs in an object that never saw the switch: everything it needs is in the catalogs. A session that the switch
+/// lost is opened anew.
 Status Switchover::readOpened() {
-    if (!m_from || !m_to) {
+    if (!m_from || !m_to || m_from->broken() || m_to->broken()) {
         auto from = SideSessions::open(m_context.connector, m_source, Millis(10000));
         auto to = SideSessions::open(m_context.connector, m_destination, Millis(10000));
         if (!from || !to) {

@@ -96,6 +96,7 @@ Status Switchover::pauseAndOpen(StepContext& context) {
                                       fmt::join(m_stragglers, ", "));
     }
     m_guardian->disarm();
+    tellWhoWaited();
     m_context.quiet(false);
     m_context.pointOfNoReturn(m_past);
     return m_past ? Status() : status;
@@ -190,6 +191,10 @@ Status Switchover::openDestination() {
         return told;
     }
     crashPoint("opening");
+    m_askedMs = m_timer->whole();
+    for (const auto& pooler : m_context.poolers) {
+        pooler->askWhoWaits();
+    }
     const std::string open = fmt::format("SELECT tealdeck.open({}, {})", quoteLiteral(m_token), m_generation);
     const std::string phase = m_destination == Side::Green ? "observe" : "rolled-back";
     const std::string id = quoteLiteral(m_plan.deployment);
@@ -245,6 +250,21 @@ Status Switchover::resumePoolers() {
     return status;
 }
 
+/// After the pause, in a record of its own: names and addresses are not wanted in every copy of a recording, the pause is.
+void Switchover::tellWhoWaited() {
+    for (const auto& pooler : m_context.poolers) {
+        Result<ClientPauses> waited = pooler->whoWaits(CONSOLE_LIMIT);
+        if (!waited || waited->waiting == 0) {
+            continue; // what cannot be told is no reason to hold up a switch
+        }
+        waited->direction = m_id;
+        for (ClientGroup& group : waited->groups) {
+            group.longestMs += std::max(m_report.pauseMs - m_askedMs, 0.0);
+        }
+        static_cast<void>(m_context.record.publish(EventKind::Clients, toJson(*waited)));
+    }
+}
+
 /// An engine that was frozen for a while may have been replaced: then nothing is its business any more, not even the way back.
 Status Switchover::notReplaced(Connection& session) {
     return control::notReplaced(session, m_plan.deployment, m_context.epoch);
@@ -259,19 +279,11 @@ void Switchover::letPoolersGo() {
 
 /// Something went wrong between PAUSE and RESUME: the servers are asked what is true, and the safe side is taken.
 Status Switchover::takeBack(const Error& reason, bool neverOpened) {
-    const auto usable = [](const SideSessions& sessions) {
-        for (std::size_t i = 0; i < sessions.size(); ++i) {
-            if (sessions[i].broken()) {
-                return false;
-            }
-        }
-        return true;
-    };
     const Deadline deadline(Millis(30000));
     Error last = reason;
     do {
         for (std::optional<SideSessions>* side : {&m_from, &m_to}) {
-            if (!*side || !usable(**side)) {
+            if (!*side || (*side)->broken()) {
                 const Side which = side == &m_from ? m_source : m_destination;
                 auto again = SideSessions::open(m_context.connector, which, Millis(1000));
                 side->reset();

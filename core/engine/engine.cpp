@@ -124,6 +124,11 @@ CommandReply Engine::submit(const Command& command) {
     if (const Status may = mayBeSaid(command, s); reasons.empty() && !may) {
         reasons.push_back(may.error().text());
     }
+    // Refused while it is asked, not after it was accepted.
+    const bool rampsUp = command.kind == CommandKind::Ramp && !sparesGreen(command, s);
+    if (const Status free = rampsUp && reasons.empty() ? notHeld(s.traffic.readsGreenTarget) : Status(); !free) {
+        reasons.push_back(free.error().text());
+    }
     const bool atOnce = command.kind == CommandKind::Continue || command.kind == CommandKind::Acknowledge ||
                         command.kind == CommandKind::Shelve || command.kind == CommandKind::PauseCopy ||
                         command.kind == CommandKind::ResumeCopy || command.kind == CommandKind::CancelCopy ||
@@ -166,9 +171,9 @@ void Engine::drive() {
         {
             std::unique_lock lock(m_mutex);
             const auto called = [this] { return m_stopping || m_abortAfter || !m_queue.empty(); };
-            while (!m_recovered && !m_wake.wait_for(lock, TAKE_UP_PERIOD, called)) {
+            while ((!m_recovered || m_owedTail) && !m_wake.wait_for(lock, TAKE_UP_PERIOD, called)) {
                 lock.unlock();
-                takeUpLate();
+                m_recovered ? takeUpTail() : takeUpLate();
                 lock.lock();
             }
             m_wake.wait(lock, called);

@@ -22,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -63,7 +64,6 @@ class Engine {
     Status takeUp();
     void takeUpLate();
     Status claim(const Result<SideSessions>& blue, const Result<SideSessions>& green);
-    Status finishTail(Side production);
     Status finishFinalize();
     double readsShareNow();
     Phase phaseFor(Side production, const Situation& situation) const;
@@ -79,6 +79,7 @@ class Engine {
     Status runReplicate();
     Status runRamp(const Command& command);          // engine_ramp.cpp
     Status mayRampUp(const Snapshot& s, double now); // engine_ramp.cpp
+    Status notHeld(double now);                      // engine_ramp.cpp
     Status moveReads(double percent, const std::string& actor);
     void holdReads(const std::string& reason);
     void watchReads();
@@ -103,7 +104,13 @@ class Engine {
     Status saveRouters();
     Status runSwitch(Direction direction);
     Status switchFrom(Phase before, Direction direction);
+
+    // engine_tail.cpp: after a switch the feeds are turned round, however long a server stays away
     Status completeSwitch(Switchover& switchover, Direction direction);
+    Status finishTail(Side production, bool again);
+    void oweTail(Side production, const Error& reason);
+    void takeUpTail();
+    void settlePhase(Side production, const std::string& missing);
 
     // engine_state.cpp: what the engine knows and tells
     void evaluateChecklist();
@@ -140,6 +147,13 @@ class Engine {
     bool m_claimed = false;   ///< the servers know the epoch
     bool m_recovered = false; ///< what another life left is in order; used by the driver's thread
     std::string m_takeUpError;
+    /// A switch has moved the clients and its feeds are not turned yet.
+    struct OwedTail {
+        Side production = Side::Green;
+        std::int64_t notBeforeUs = 0; ///< when it is tried again
+        std::string error;            ///< of the last try
+    };
+    std::optional<OwedTail> m_owedTail; ///< used by the driver's thread
     std::vector<std::unique_ptr<PgBouncer>> m_poolers;
     std::vector<std::unique_ptr<Haproxy>> m_balancers;
     WriteRouters m_routers;

@@ -38,16 +38,19 @@ Status Engine::runRamp(const Command& command) {
     return moveReads(percent, command.actor);
 }
 
+Status Engine::notHeld(double now) {
+    const std::lock_guard lock(m_mutex);
+    return m_readsHeld.empty() ? Status()
+                               : Status(Error{Error::Kind::Refused,
+                                              fmt::format("The reads are held at {:g} %: {}", now, m_readsHeld),
+                                              "When that is settled: tealctl ramp PLAN --resume",
+                                              {}});
+}
+
 /// More reads on GREEN: nobody holds them, and they are well there as far as is known.
 Status Engine::mayRampUp(const Snapshot& s, double now) {
-    {
-        const std::lock_guard lock(m_mutex);
-        if (!m_readsHeld.empty()) {
-            return Error{Error::Kind::Refused,
-                         fmt::format("The reads are held at {:g} %: {}", now, m_readsHeld),
-                         "When that is settled: tealctl ramp PLAN --resume",
-                         {}};
-        }
+    if (const Status free = notHeld(now); !free) {
+        return free;
     }
     const ReadsVerdict verdict = judgeReads(s, m_options.plan.ramp, m_hub.nowUs());
     return verdict.kind == ReadsVerdict::Kind::Fine

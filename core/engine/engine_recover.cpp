@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The beginning of an engine's life: whatever another life left behind is found on the servers and put in order first.
-#include "core/cutover/witness.h"
 #include "core/engine/engine.h"
 #include "core/engine/recording_file.h"
 #include "core/engine/teardown_steps.h"
@@ -44,13 +43,6 @@ void restoreHub(EventHub& hub, RecordingReader& reader) {
         return true;
     }));
     hub.restore(std::move(*snapshot), recent);
-}
-
-/// A witness of an attempt that was taken back keeps WAL for nothing.
-Status dismissWitnesses(const Plan& plan, SideSessions& from, SideSessions& to) {
-    const Status first = Witness(plan, from).dismiss(Millis(5000));
-    const Status second = Witness(plan, to).dismiss(Millis(5000));
-    return first.ok() ? second : first;
 }
 
 } // namespace
@@ -252,11 +244,15 @@ Status Engine::recover() {
     const Situation now = settler.look();
     m_hub.note(fmt::format("Found: {}.", verdictName(settler.lastVerdict())));
     setPhase(phaseFor(*production, now), "As the servers say.");
-    if (const Status tail = finishTail(*production); !tail) {
+    const Phase phase = m_hub.snapshot().phase;
+    if (const Status tail = finishTail(*production, false); !tail) {
         m_hub.note(tail.error().text());
+        // Before the first switch GREEN may lack the databases, and owes nothing.
+        if (phase == Phase::Observe || phase == Phase::RolledBack) {
+            oweTail(*production, tail.error());
+        }
     }
     publishFences();
-    const Phase phase = m_hub.snapshot().phase;
     if (phase != Phase::Replicate && phase != Phase::Plan && phase != Phase::Preflight) {
         m_sampler->setHeartbeat(*production);
     }
@@ -275,35 +271,6 @@ Status Engine::finishFinalize() {
     setPhase(Phase::Observe, "Finalizing was begun and has not ended.");
     m_hub.note("Finishing a finalize that another life of the engine began.");
     return runFinalize();
-}
-
-/// A switch whose clients moved but whose feeds were not turned yet.
-Status Engine::finishTail(Side production) {
-    const Direction done = production == Side::Green ? Direction::Forward : Direction::Reverse;
-    auto from = SideSessions::open(m_connector, sourceOf(done), Millis(5000));
-    auto to = SideSessions::open(m_connector, destinationOf(done), Millis(5000));
-    if (!from || !to) {
-        return (from.ok() ? to : from).error();
-    }
-    bool unfinished = false;
-    for (std::size_t i = 0; i < from->size(); ++i) {
-        const Result<SideRow> old = control::readSide((*from)[i]);
-        const Result<SideRow> now = control::readSide((*to)[i]);
-        if (!old || !now) {
-            return (old.ok() ? now : old).error();
-        }
-        if (now->generation == 0) {
-            return dismissWitnesses(m_options.plan, *from, *to); // there was no switch yet
-        }
-        const Result<bool> oldFeed = Link(m_options.plan, done, m_options.plan.databases[i], (*from)[i], (*to)[i]).subscriptionExists();
-        unfinished = unfinished || old->role == SideRole::Fenced || (oldFeed.ok() && *oldFeed);
-    }
-    if (!unfinished) {
-        return dismissWitnesses(m_options.plan, *from, *to);
-    }
-    m_hub.note("Finishing a switch that another life of the engine began.");
-    Switchover switchover(switchContext(), done);
-    return runSteps(switchover.stepsAfterSwitch(), m_never, false);
 }
 
 } // namespace tealdeck

@@ -19,7 +19,8 @@ void Engine::setPhase(Phase phase, const std::string& reason, bool past) {
     if (phase != Phase::Observe && phase != Phase::Cutover) {
         body["rollback_until_wall_us"] = 0;
     }
-    body["rollback_readiness"] = phase == Phase::Observe     ? "BLUE follows GREEN: a rollback loses nothing while that feed lives."
+    body["rollback_readiness"] = phase == Phase::Observe && m_owedTail ? "BLUE does not follow yet: no way back until it does."
+                                 : phase == Phase::Observe   ? "BLUE follows GREEN: a rollback loses nothing while that feed lives."
                                  : phase == Phase::Finalized ? "The rollback window is closed."
                                                              : "BLUE is production.";
     static_cast<void>(m_hub.publish(EventKind::Phase, std::move(body)));

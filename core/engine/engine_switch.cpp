@@ -118,19 +118,4 @@ Status Engine::switchFrom(Phase before, Direction direction) {
     return status;
 }
 
-/// From here on only forward: nobody cancels this.
-Status Engine::completeSwitch(Switchover& switchover, Direction direction) {
-    publishFences();
-    publishTraffic();
-    const Status status = runSteps(switchover.stepsAfterSwitch(), m_never, false);
-    const Side production = destinationOf(direction);
-    m_sampler->setHeartbeat(production);
-    m_sampler->setReadsTarget(production == Side::Green ? 100 : 0);
-    setPhase(production == Side::Green ? Phase::Observe : Phase::RolledBack,
-             production == Side::Green ? "GREEN is production; BLUE follows." : "BLUE is production again; GREEN follows.");
-    static_cast<void>(persistPhase(m_hub.snapshot().phase));
-    evaluateChecklist();
-    return status;
-}
-
 } // namespace tealdeck

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/event.h"
 
+#include "core/model/client_pauses.h"
 #include "core/model/copy_state.h"
 #include "core/util/text.h"
 
@@ -18,7 +19,7 @@ struct KindRow {
 };
 
 // Durable: intents, outcomes, what people decided and what they were shown, moves of the phase and seals.
-constexpr std::array<KindRow, 27> KINDS{{
+constexpr std::array<KindRow, 28> KINDS{{
     {EventKind::Metrics, "metrics", false},
     {EventKind::Note, "note", false},
     {EventKind::Statement, "statement", false},
@@ -46,6 +47,7 @@ constexpr std::array<KindRow, 27> KINDS{{
     {EventKind::Verify, "verify", false},
     {EventKind::Drift, "drift", true},
     {EventKind::Copy, "copy", false},
+    {EventKind::Clients, "clients", false},
 }};
 
 const KindRow* findKind(EventKind kind) {
@@ -153,6 +155,8 @@ std::string describeMeasured(const Event& event) {
         }
         return piece(body, "database", 80) + after(" ", piece(body, "state", 20)) + ": " + copyText(copyFromJson(body)) +
                after(", ", piece(body, "detail"));
+    case EventKind::Clients:
+        return either(piece(body, "direction", 20), "switch") + after(": ", clientPausesText(clientPausesFromJson(body)));
     case EventKind::Fence:
         return piece(body, "side", 20) + " is " + either(piece(body, "state", 20), "unknown") + after(": ", piece(body, "detail"));
     case EventKind::Verify:

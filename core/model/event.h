@@ -37,7 +37,8 @@ enum class EventKind {
     Copy = 24,        ///< body: a CopyState; or {"database", "finished": [[table, rows, bytes, ms]…]}: tables that ended, in batches
     Verify = 26,      ///< body: {"comparison": a ComparisonState without its list} or {"id", "table": a TableComparison}
     Drift = 27,       ///< body: a DriftState
-    // 28 and 29: routers and the ramp; 30 and 31: what the operator saw
+    Clients = 28,     ///< body: a ClientPauses: which clients a pooler kept waiting in one switch
+    // 25 and 29 to 31 are free
     Inventory = 32    ///< body: an Inventory: what one server has; told when it changed
 };
 

@@ -20,6 +20,30 @@ double higher(double a, double b) {
     return std::fmax(a, b);
 }
 
+/// The first sample that is at least `behind` later than fromUs. Samples come at an even pace as a rule: the search begins `step` further
+/// on, and stays where the memory is already near.
+std::vector<Series::Sample>::const_iterator firstBehind(std::vector<Series::Sample>::const_iterator begin,
+                                                        std::vector<Series::Sample>::const_iterator end, std::int64_t fromUs,
+                                                        std::uint64_t behind, std::ptrdiff_t step) {
+    const auto isInside = [&](const Series::Sample& sample) { return distance(fromUs, sample.timeUs) < behind; };
+    auto low = begin; // inside, or the begin
+    auto high = begin + std::min(step, end - begin);
+    for (std::ptrdiff_t reach = 1; high != end && isInside(*high); reach *= 2) {
+        low = high;
+        high += std::min(reach, end - high);
+    }
+    if (low == begin) {
+        for (std::ptrdiff_t reach = 1; high - begin > reach; reach *= 2) {
+            if (isInside(*(high - reach))) {
+                low = high - reach;
+                break;
+            }
+            high -= reach;
+        }
+    }
+    return std::partition_point(low, high, isInside);
+}
+
 } // namespace
 
 void Series::append(std::int64_t timeUs, double value) {
@@ -76,12 +100,14 @@ std::vector<SeriesColumn> Series::columns(std::int64_t fromUs, std::int64_t toUs
     const auto isAfter = [](std::int64_t time, const Sample& sample) { return time < sample.timeUs; };
     auto begin = std::lower_bound(m_samples.begin(), m_samples.end(), fromUs, isBefore);
     const auto end = std::upper_bound(begin, m_samples.end(), toUs, isAfter);
+    drawn.reserve(std::min<std::size_t>(wanted, static_cast<std::size_t>(end - begin)));
+    std::ptrdiff_t step = 1;
     while (begin != end) {
         // Columns without any sample are left out: samples rarer than pixels stay one line. Unknown samples make a column of NaN.
         const std::uint64_t column = distance(fromUs, begin->timeUs) / width;
-        const auto isInside = [&](const Sample& sample) { return distance(fromUs, sample.timeUs) / width == column; };
         // What is left belongs to the last column, also where the widest span of all leaves one time over.
-        const auto last = column + 1 >= wanted ? end : std::partition_point(begin, end, isInside);
+        const auto last = column + 1 >= wanted ? end : firstBehind(begin, end, fromUs, (column + 1) * width, step);
+        step = last - begin;
         const Extremes found =
             extremes(static_cast<std::size_t>(begin - m_samples.begin()), static_cast<std::size_t>(last - m_samples.begin()));
         drawn.push_back({begin->timeUs, found.low, found.high});

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/shown.h"
 
+#include "core/model/phase.h"
 #include "core/util/text.h"
+
+#include <algorithm>
+#include <fmt/format.h>
 
 namespace tealdeck {
 namespace {
@@ -49,6 +53,36 @@ std::optional<std::pair<EventKind, Json>> shownEvent(const Json& args) {
         return std::pair(EventKind::ViewChange, Json{{"page", text(args, "page", 200)}});
     }
     return std::nullopt;
+}
+
+Json gatesShown(const Snapshot& s, std::int64_t steadyUs) {
+    Json gates = Json::array();
+    const auto add = [&](const char* name, const std::string& value, std::int64_t sampledUs = -1) {
+        const Json age = sampledUs < 0 ? Json(nullptr) : Json(static_cast<double>(steadyUs - sampledUs) / 1e6);
+        gates.push_back({{"text", name}, {"value", value}, {"age_s", age}});
+    };
+    add("phase", phaseName(s.phase));
+    add("writes go to", s.traffic.writesTo, s.traffic.sampledUs);
+    constexpr std::pair<const char*, const char*> MEASURED[] = {{"lag_seconds.forward", "lag of GREEN, s"},
+                                                                {"lag_seconds.reverse", "lag of BLUE, s"},
+                                                                {"heartbeat_age.blue", "heartbeat of BLUE, s"},
+                                                                {"heartbeat_age.green", "heartbeat of GREEN, s"}};
+    for (const auto& [metric, name] : MEASURED) {
+        if (const auto found = s.metrics.find(metric); found != s.metrics.end()) {
+            add(name, found->second.value ? fmt::format("{:.2f}", *found->second.value) : "unknown", found->second.sampledUs);
+        }
+    }
+    const auto blocking = std::count_if(s.checks.begin(), s.checks.end(), [&](const CheckState& c) { return isBlocking(c, steadyUs); });
+    const auto oldest = std::min_element(s.checks.begin(), s.checks.end(),
+                                         [](const CheckState& a, const CheckState& b) { return a.evaluatedUs < b.evaluatedUs; });
+    add("checklist", fmt::format("{} items, {} blocking", s.checks.size(), blocking), oldest == s.checks.end() ? -1 : oldest->evaluatedUs);
+    for (const AlarmState& alarm : standingAlarms(s.alarms, steadyUs)) {
+        add("alarm", alarm.id + ": " + alarm.cause, alarm.sinceUs);
+    }
+    if (!s.rollbackReadiness.empty()) {
+        add("rollback", s.rollbackReadiness);
+    }
+    return gates;
 }
 
 } // namespace tealdeck

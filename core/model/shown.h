@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include "core/model/event.h"
+#include "core/model/snapshot.h"
 
 #include <optional>
 #include <string>
@@ -20,5 +21,8 @@ namespace tealdeck {
 ///
 /// std::nullopt for the arguments of an ordinary note. Texts are cut at 2000 characters, gates at 50, other members dropped.
 std::optional<std::pair<EventKind, Json>> shownEvent(const Json& args);
+
+/// What decides about a move and stands beside the question: {"text", "value", "age_s"} each; age_s null: it is no matter of time.
+Json gatesShown(const Snapshot& snapshot, std::int64_t steadyUs);
 
 } // namespace tealdeck

@@ -49,9 +49,9 @@ bool contains(const std::string& text, const std::string& word) {
 std::set<EventKind> kindsOf(RedactionClass redaction) {
     switch (redaction) {
     case RedactionClass::Hosts:
-        return {EventKind::Topology, EventKind::Traffic};
+        return {EventKind::Topology, EventKind::Traffic, EventKind::Clients};
     case RedactionClass::Names:
-        return {EventKind::Session, EventKind::Inventory, EventKind::Copy};
+        return {EventKind::Session, EventKind::Inventory, EventKind::Copy, EventKind::Clients};
     case RedactionClass::Statements:
         return {EventKind::Statement, EventKind::Drift};
     case RedactionClass::Values:

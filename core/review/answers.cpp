@@ -117,6 +117,9 @@ Answer whatClientsFelt(const ReportData& data) {
         }
         answer.lines.push_back(fmt::format("{}: writes waited for {} ({}).", plainText(each.report.direction, 20),
                                            durationText(each.report.pauseMs), parts.empty() ? "its parts are not recorded" : parts));
+        for (const ClientPauses& waited : each.waited) {
+            answer.lines.push_back(fmt::format("{}: {}.", plainText(each.report.direction, 20), clientPausesText(waited)));
+        }
     }
     if (answer.lines.empty()) {
         answer.lines.emplace_back("No pause of the writes is recorded.");
@@ -207,6 +210,17 @@ std::vector<std::pair<std::string, double>> pauseParts(const SwitchReport& repor
         }
     }
     return parts;
+}
+
+std::vector<std::pair<std::string, double>> pauseBySide(const SwitchReport& report) {
+    const bool forward = report.direction != "rollback";
+    double at[3] = {0, 0, 0};
+    for (const auto& [name, ms] : pauseParts(report)) {
+        const bool source = name == "pause" || name == "fence";
+        const bool destination = name == "receive" || name == "open";
+        at[source ? 0 : destination ? 1 : 2] += ms;
+    }
+    return {{forward ? "on BLUE" : "on GREEN", at[0]}, {forward ? "on GREEN" : "on BLUE", at[1]}, {"at the endpoints", at[2]}};
 }
 
 std::vector<Answer> answersOf(const ReportData& data) {

@@ -213,4 +213,37 @@ Status placeExternalEvents(RecordingReader& reader, std::vector<ReviewNote>& eve
     return read;
 }
 
+Result<EventsImport> importExternalEvents(RecordingReader& reader, const std::filesystem::path& notes, const std::filesystem::path& from,
+                                          std::int64_t offsetMs) {
+    const Result<std::string> text = readFile(from, std::size_t{16} << 20);
+    Result<std::vector<ReviewNote>> events =
+        text ? parseExternalEvents(*text, from.filename().string(), offsetMs) : Result<std::vector<ReviewNote>>(text.error());
+    if (!events) {
+        return events.error();
+    }
+    const Status placed = placeExternalEvents(reader, *events);
+    const Result<NotesFile> known = notesOf(reader, notes);
+    if (!placed || !known) {
+        return placed ? known.error() : placed.error();
+    }
+    std::map<std::string, ReviewNote> newest;
+    for (const ReviewNote& note : known->all) {
+        newest[note.id] = note;
+    }
+    std::vector<ReviewNote> fresh;
+    for (ReviewNote& event : *events) {
+        if (const auto here = newest.find(event.id); here != newest.end()) {
+            event.revision = here->second.revision;
+            if (here->second == event) {
+                continue;
+            }
+            ++event.revision; // the same events with another offset
+        }
+        fresh.push_back(event);
+    }
+    const EventsImport done{fresh.size(), events->size()};
+    const Status added = fresh.empty() ? Status() : appendNotes(notes, known->binding, std::move(fresh));
+    return added ? Result<EventsImport>(done) : Result<EventsImport>(added.error());
+}
+
 } // namespace tealdeck::review

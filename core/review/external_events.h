@@ -2,6 +2,7 @@
 #pragma once
 #include "core/recording/notes_file.h"
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,14 @@ Result<std::vector<ReviewNote>> parseExternalEvents(std::string_view text, const
 
 /// Puts them on the recording's steady time by the wall clock of the nearest record; before: writtenWallUs is their time, corrected.
 Status placeExternalEvents(RecordingReader& reader, std::vector<ReviewNote>& events);
+
+struct EventsImport {
+    std::size_t fresh = 0; ///< that were not in the notes, or were there with another offset
+    std::size_t all = 0;   ///< in their file
+};
+/// Reads the file of events (16 MiB at most), puts them on the recording's time and appends those that are new to the file of notes.
+Result<EventsImport> importExternalEvents(RecordingReader& reader, const std::filesystem::path& notes, const std::filesystem::path& from,
+                                          std::int64_t offsetMs);
 
 /// Microseconds since 1970; std::nullopt for a text that is no moment, or one without a zone.
 std::optional<std::int64_t> parseMoment(const std::string& text);

@@ -323,6 +323,7 @@ void MeasuresBuilder::State::takeRest(const Event& e) {
         return;
     }
     case EventKind::Session:
+        waited.clear(); // an engine that died in a switch never told its end
         m.lives.push_back(fmt::format("{}: the engine began, epoch {}", isoUtc(e.wallUs), member<std::int64_t>(e.body, "epoch", 0)));
         m.lives.resize(std::min<std::size_t>(m.lives.size(), 100));
         return say(e, Matter::Word, describe(e));
@@ -330,7 +331,7 @@ void MeasuresBuilder::State::takeRest(const Event& e) {
         return say(e, Matter::Phase, describe(e));
     case EventKind::Switch: {
         const SwitchReport report = switchFromJson(e.body);
-        m.switches.push_back({momentOf(e), report});
+        m.switches.push_back({momentOf(e), report, std::exchange(waited, {})});
         m.switches.resize(std::min<std::size_t>(m.switches.size(), 500));
         if (report.ok) { // one that did not happen proves nothing and refutes nothing
             m.proofs.add({momentOf(e), true,
@@ -340,6 +341,11 @@ void MeasuresBuilder::State::takeRest(const Event& e) {
         }
         return say(e, report.ok ? Matter::Switch : Matter::Trouble, describe(e));
     }
+    case EventKind::Clients: // told before the switch that it belongs to
+        if (waited.size() < 100) {
+            waited.push_back(clientPausesFromJson(e.body));
+        }
+        return say(e, Matter::Switch, describe(e));
     case EventKind::Verify:
         return takeComparison(e);
     case EventKind::Drift:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/model/client_pauses.h"
 #include "core/model/snapshot.h"
 
 #include <cstddef>
@@ -31,7 +32,8 @@ struct Bounded {
 
 struct SwitchMeasure {
     Moment ended;
-    SwitchReport report; ///< its pause and the parts of it in ms
+    SwitchReport report;              ///< its pause and the parts of it in ms
+    std::vector<ClientPauses> waited; ///< by pooler; empty: not recorded
 };
 
 struct StepMeasure {

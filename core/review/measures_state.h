@@ -25,6 +25,7 @@ struct MeasuresBuilder::State {
     std::map<std::string, std::vector<double>> acks; ///< by priority, in ms
     std::vector<Reaction> open;                      ///< trouble that nobody answered yet
     std::optional<Decision> asked;                   ///< a prompt that waits for its answer
+    std::vector<ClientPauses> waited;                ///< of the switch whose end comes next
     std::set<std::string> known;                     ///< people
 
     void say(const Event& e, Matter matter, std::string text);

@@ -78,6 +78,23 @@ Section identity(const ReportData& data) {
     return section;
 }
 
+/// Client by client, as the poolers told.
+void whoWaited(Section& section, const ReportData& data) {
+    std::vector<std::vector<std::string>> rows;
+    for (const SwitchMeasure& each : data.measures.switches) {
+        for (const ClientPauses& waited : each.waited) {
+            for (const ClientGroup& group : waited.groups) {
+                rows.push_back(rowOf(each.ended, {plainText(each.report.direction, 20), plainText(waited.pooler, 80),
+                                                  clientGroupName(group), std::to_string(group.clients), durationText(group.longestMs)}));
+            }
+        }
+    }
+    if (!rows.empty()) {
+        section.head("Who waited");
+        section.table(header(data, {"move", "pooler", "client", "clients", "longest wait"}), std::move(rows));
+    }
+}
+
 Section pauses(const ReportData& data) {
     Section section{"Write pause", {}};
     std::vector<Bar> bars;
@@ -99,9 +116,20 @@ Section pauses(const ReportData& data) {
         return section;
     }
     section.table(header(data, {"move", "outcome", "pause", "parts in ms", "why not"}), std::move(rows));
+    for (const SwitchMeasure& each : data.measures.switches) {
+        if (each.report.ok && !each.report.partsMs.empty()) {
+            std::string sides;
+            for (const auto& [side, ms] : pauseBySide(each.report)) {
+                sides += fmt::format("{}{} {}", sides.empty() ? "" : ", ", durationText(ms), side);
+            }
+            section.say(
+                fmt::format("{} at {}: {}.", plainText(each.report.direction, 20), localTime(each.ended.wallUs).substr(0, 8), sides));
+        }
+    }
     if (!bars.empty()) {
         section.figure(plotBars("Parts of each pause of the writes, in the order in which they happen", "ms", bars));
     }
+    whoWaited(section, data);
     return section;
 }
 

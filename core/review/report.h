@@ -58,5 +58,7 @@ std::vector<Answer> answersOf(const ReportData& data);
 
 /// The parts of a pause in the order in which they happen; what cannot be a time is left out.
 std::vector<std::pair<std::string, double>> pauseParts(const SwitchReport& report);
+/// How much of the pause was spent on the old production ("on BLUE"), on the new one, and at the endpoints; in ms, in that order.
+std::vector<std::pair<std::string, double>> pauseBySide(const SwitchReport& report);
 
 } // namespace tealdeck::review

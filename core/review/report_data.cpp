@@ -66,6 +66,12 @@ void switchRows(const Measures& m, const Each& each) {
         for (const auto& [name, ms] : pauseParts(one.report)) {
             each({"pause", one.ended, "", direction + "." + name, ms, "ms", ""});
         }
+        for (const ClientPauses& waited : one.waited) {
+            for (const ClientGroup& group : waited.groups) {
+                each({"waited", one.ended, "", clientGroupName(group), finite(group.longestMs), "ms",
+                      fmt::format("{} at {}", group.clients, plainText(waited.pooler, 80))});
+            }
+        }
     }
     for (const CommandMeasure& command : m.commands.items) {
         each({"command", command.asked, command.who, command.command, command.ended ? finite(command.ms) : std::nullopt, "ms",

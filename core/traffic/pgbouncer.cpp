@@ -8,6 +8,7 @@
 #include "core/util/json.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tealdeck {
 namespace {
@@ -194,9 +196,10 @@ Status PgBouncer::publish(Side side) {
 
 Status PgBouncer::openPauseSessions(Millis limit) {
     const Deadline deadline(limit);
-    if (m_pausing) {
+    if (m_pausing || m_asked) {
         m_pause.clear(); // whatever they still wait for is not ours any more
         m_pausing = false;
+        m_asked = false;
     }
     m_pause.resize(m_instance.databases.size());
     for (std::size_t i = 0; i < m_pause.size(); ++i) {
@@ -290,6 +293,47 @@ Status PgBouncer::finishPause(Millis limit) {
     }
     m_pausing = false;
     return result;
+}
+
+void PgBouncer::askWhoWaits() {
+    if (!m_pausing && !m_asked && !m_pause.empty() && m_pause.front() && !m_pause.front()->broken()) {
+        m_asked = m_pause.front()->begin("SHOW CLIENTS").ok();
+    }
+}
+
+Result<ClientPauses> PgBouncer::whoWaits(Millis limit) {
+    ClientPauses pauses;
+    pauses.pooler = m_instance.name;
+    if (!std::exchange(m_asked, false)) {
+        return pauses;
+    }
+    const Result<Rows> rows = m_pause.front()->finish(limit);
+    if (!rows) {
+        return rows.error();
+    }
+    const std::vector<std::string>& names = m_instance.databases;
+    std::map<std::array<std::string, 4>, ClientGroup> groups;
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+        const std::string database = column(*rows, i, "database");
+        if (column(*rows, i, "state") != "waiting" || std::find(names.begin(), names.end(), database) == names.end()) {
+            continue;
+        }
+        const std::string user = column(*rows, i, "user");
+        const std::string application = column(*rows, i, "application_name");
+        const std::string address = column(*rows, i, "addr");
+        ClientGroup& group = groups[{user, database, application, address}];
+        group = {user, database, application, address, group.clients + 1, group.longestMs};
+        // Seconds and the microseconds beside them (PgBouncer manual, SHOW CLIENTS).
+        const double waited = std::atof(column(*rows, i, "wait").c_str()) * 1e3 + std::atof(column(*rows, i, "wait_us").c_str()) / 1e3;
+        group.longestMs = std::max(group.longestMs, waited);
+        ++pauses.waiting;
+    }
+    for (auto& [key, group] : groups) {
+        pauses.groups.push_back(std::move(group));
+    }
+    std::stable_sort(pauses.groups.begin(), pauses.groups.end(),
+                     [](const ClientGroup& a, const ClientGroup& b) { return a.longestMs > b.longestMs; });
+    return pauses;
 }
 
 Status PgBouncer::forEveryDatabase(const std::string& command, Millis limit, const std::string& fineError) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include "core/model/client_pauses.h"
 #include "core/plan/plan.h"
 #include "core/postgres/admin_console.h"
 
@@ -64,6 +65,11 @@ class PgBouncer {
     /// Waits until all are paused: transactions ended and server connections closed. On any error the pause may still be in force or
     /// come later, also after a Timeout: the caller must resume(). Sessions that were not answered are closed.
     Status finishPause(Millis limit);
+    /// Asks the console, on a session whose PAUSE was answered, which clients wait, and does not wait for the answer: the pause does not
+    /// grow by it. Nothing happens when no such session is there.
+    void askWhoWaits();
+    /// The answer to askWhoWaits: the waits as they were when it was asked. Nothing was asked: no groups. The direction is the caller's.
+    Result<ClientPauses> whoWaits(Millis limit);
     /// Renames the staged file over the databases file; no reload. Stages again when there is no staged file or the databases file was
     /// edited since. Durable when it returns (one fsync of the folder). With a push program it has run as well.
     Status publish(Side side);
@@ -102,6 +108,7 @@ class PgBouncer {
     std::unique_ptr<AdminConsole> m_control;
     std::vector<std::unique_ptr<AdminConsole>> m_pause; ///< as m_instance.databases
     bool m_pausing = false;                             ///< beginPause was called and finishPause was not
+    bool m_asked = false;                               ///< the first of m_pause owes the answer to askWhoWaits
 };
 
 } // namespace tealdeck

@@ -173,6 +173,17 @@ TEST_F(Checks, WhatThePlanAndTheRoutersSayWrongIsFound) {
     m_lab->run(Side::Green, "shop_audit", "create table left_over(a int)");
     const CheckState leftOver = lineOf("GRN01/shop_audit");
     EXPECT_EQ(leftOver.result, CheckResult::Fail) << leftOver.actual;
+    // What this deployment's own copy left when it was interrupted is no stranger's; another deployment's is.
+    const std::string control = m_plan.controlDatabase();
+    m_lab->run(Side::Blue, control,
+               "create schema tealdeck; create table tealdeck.deployment(id text, phase text); insert into tealdeck.deployment values "
+               "('another', 'replicate')");
+    EXPECT_EQ(lineOf("GRN01/shop_audit").result, CheckResult::Fail);
+    m_lab->run(Side::Blue, control, "update tealdeck.deployment set id = '" + m_plan.deployment + "'");
+    EXPECT_EQ(lineOf("GRN01/shop_audit").result, CheckResult::Pass);
+    m_lab->run(Side::Blue, control, "update tealdeck.deployment set phase = 'observe'");
+    EXPECT_EQ(lineOf("GRN01/shop_audit").result, CheckResult::Fail);
+    m_lab->run(Side::Blue, control, "drop schema tealdeck cascade");
     applyFix(*m_lab, leftOver.fix);
     EXPECT_EQ(lineOf("GRN01/shop_audit").result, CheckResult::Pass);
 

@@ -221,7 +221,7 @@ TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
     EXPECT_TRUE(copyIs("copying"));
     EXPECT_EQ(say("cancel"), 0);
     const CtlResult cancelled = running.get();
-    EXPECT_EQ(cancelled.exitCode, 3) << cancelled.report.dump(2);
+    EXPECT_EQ(cancelled.exitCode, 1) << cancelled.report.dump(2);
     EXPECT_EQ(member<std::string>(cancelled.report, "phase", ""), "replicate");
     EXPECT_NE(say("pause"), 0) << "nothing is being copied";
     setCopy(run, "connections = 2\nrehearsal = false\n");

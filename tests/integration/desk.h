@@ -104,6 +104,8 @@ class Desk {
                              {"QT_QPA_PLATFORM", "xcb"},
                              {"XDG_CONFIG_HOME", home.string()}};
             m_manager = std::make_unique<Child>(std::vector<std::string>{"openbox"}, m_environment);
+            // A window that comes before its manager would not get the focus. Only a manager tells the number of desktops.
+            static_cast<void>(eventually(Millis(20000), [this] { return !xdotool({"get_num_desktops"}).empty(); }));
         }
     }
     ~Desk() {

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int DONE = 0;
 constexpr int RETURNED = 4;
+constexpr int NEEDS_A_PERSON = 5;
 constexpr Millis SOON{20000};
 
 /// Ends the engine's child that is the guardian.
@@ -176,6 +177,26 @@ TEST_F(SwitchFaults, aLinkToGreenBreaksAroundTheOpeningAndNobodyGuesses) {
         }
         ASSERT_NO_FATAL_FAILURE(goThereAndBack());
     }
+    endOnBlue();
+}
+
+TEST_F(SwitchFaults, aLinkToBlueBreaksPastThePointOfNoReturnAndTheWayBackIsMadeWhenItHeals) {
+    ASSERT_NO_FATAL_FAILURE(begin());
+    ASSERT_NO_FATAL_FAILURE(cutOverAndBreak("opened", faultCommand("engine-blue", "cut")));
+    EXPECT_TRUE(m_run.writesGoOn(SOON)) << "clients wait for a link that green does not need";
+    const CtlResult moved = m_cutover.get();
+    EXPECT_EQ(moved.exitCode, NEEDS_A_PERSON) << moved.report.dump(2) << moved.errors;
+    ++m_switches;
+    const auto reason = [&] { return member<std::string>(m_run.ctl({"status"}).report, "phase_reason", ""); };
+    EXPECT_NE(reason().find("BLUE does not follow yet"), std::string::npos) << reason();
+    EXPECT_NE(m_run.ctl({"rollback"}).exitCode, DONE) << "there is no way back while blue does not follow";
+    // Nobody has to say anything: the engine turns the feed round as soon as it can.
+    ASSERT_NO_FATAL_FAILURE(mend("engine-blue"));
+    EXPECT_TRUE(eventually(Millis(90000), [&] { return reason().find("BLUE follows") != std::string::npos; })) << reason();
+    const CtlResult back = m_run.ctl({"rollback"});
+    ASSERT_EQ(back.exitCode, DONE) << back.report.dump(2) << back.errors;
+    ++m_switches;
+    ASSERT_TRUE(m_run.writesGoOn(SOON));
     endOnBlue();
 }
 

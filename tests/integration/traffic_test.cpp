@@ -88,6 +88,47 @@ TEST_F(Traffic, APauseInTheMiddleOfALoginTurnsClientsAwaySoLoginsAreAwaited) {
     EXPECT_TRUE(router.awaitLogins(LIMIT).ok());
 }
 
+TEST_F(Traffic, TellsWhoWaitsInAPauseWithoutMakingItLonger) {
+    PgBouncer router(m_lab->plan().pgbouncers.at(0), m_lab->plan());
+    router.askWhoWaits(); // no session yet: nothing is asked
+    EXPECT_EQ(router.whoWaits(LIMIT)->waiting, 0);
+    ASSERT_TRUE(router.warm(LIMIT).ok());
+    Result<SqlClient> first = m_lab->throughPooler("shop", "shop_app", 20);
+    Result<SqlClient> second = m_lab->throughPooler("shop", "shop_app", 20);
+    ASSERT_TRUE(first.ok() && second.ok());
+    ASSERT_TRUE(first->run("set application_name = 'checkout'; select 1").ok());
+    ASSERT_TRUE(router.beginPause().ok());
+    router.askWhoWaits(); // the session is taken by its PAUSE
+    ASSERT_TRUE(router.finishPause(LIMIT).ok());
+    std::thread one([&] { EXPECT_TRUE(first->run("select 1").ok()); });
+    std::thread other([&] { EXPECT_TRUE(second->run("select 1").ok()); });
+    Result<ClientPauses> waited(Error{});
+    EXPECT_TRUE(eventually(LIMIT, [&] {
+        router.askWhoWaits();
+        router.askWhoWaits(); // once is enough
+        waited = router.whoWaits(LIMIT);
+        return !waited.ok() || (waited->waiting == 2 && waited->groups.back().longestMs >= 50);
+    }));
+    router.askWhoWaits();
+    EXPECT_TRUE(router.resume(LIMIT).ok());
+    one.join();
+    other.join();
+    ASSERT_TRUE(waited.ok()) << waited.error().text();
+    EXPECT_EQ(waited->pooler, "pooler-1");
+    ASSERT_EQ(waited->groups.size(), 2U) << dumpJson(toJson(*waited));
+    EXPECT_EQ(waited->groups[0].clients, 1);
+    EXPECT_EQ(waited->groups[0].user, "shop_app");
+    EXPECT_EQ(waited->groups[0].database, "shop");
+    EXPECT_EQ(waited->groups[0].address, "127.0.0.1");
+    EXPECT_TRUE((waited->groups[0].application == "checkout") != (waited->groups[1].application == "checkout"));
+    // The answer that nobody took is no obstacle to the next pause.
+    ASSERT_TRUE(router.warm(LIMIT).ok());
+    ASSERT_TRUE(router.beginPause().ok());
+    EXPECT_TRUE(router.finishPause(LIMIT).ok());
+    EXPECT_TRUE(router.resume(LIMIT).ok());
+    EXPECT_EQ(router.whoWaits(LIMIT)->waiting, 0) << "what was asked in the pause before is no answer to this one";
+}
+
 TEST_F(Traffic, PublishAndReloadMoveTheTarget) {
     const std::string role = "create role shop_app login password '" + m_lab->password("shop_app") + "'";
     m_lab->run(Side::Green, "postgres", role);

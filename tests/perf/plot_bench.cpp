@@ -110,8 +110,9 @@ Pyramid pyramid() {
         QVector<double> values;
         for (const SeriesColumn& column : series.columns(static_cast<std::int64_t>(from) * SECOND, static_cast<std::int64_t>(to) * SECOND, WIDTH)) {
             const double key = static_cast<double>(column.timeUs) / SECOND;
+            const bool falls = !values.isEmpty() && std::abs(values.back() - column.high) < std::abs(values.back() - column.low);
             keys << key << key;
-            values << column.low << column.high;
+            values << (falls ? column.high : column.low) << (falls ? column.low : column.high);
         }
         graph->setData(keys, values, true);
         plot.xAxis->setRange(from, to);

@@ -53,21 +53,26 @@ bool hasTimeLabels(std::size_t plot) {
     return plot / 2 % 2 == 1;
 }
 
-/// Known values as a line; an unknown stretch breaks it.
+/// Known values as a line; an unknown stretch breaks it. Of a column the end that is nearer to the line comes first: half as much to draw.
+/// Lines that lie side by side gain nothing by being smoothed, and cost most of a frame.
 void fill(QCPGraph* graph, const Series* series, std::int64_t from, std::int64_t to, int columns) {
     QVector<double> keys;
     QVector<double> values;
-    if (series != nullptr) {
-        for (const SeriesColumn& c : series->columns(from, to, columns)) {
-            const double key = static_cast<double>(c.timeUs) / 1e6;
+    const std::vector<SeriesColumn> drawn = series != nullptr ? series->columns(from, to, columns) : std::vector<SeriesColumn>();
+    keys.reserve(static_cast<int>(drawn.size()) * 2);
+    values.reserve(static_cast<int>(drawn.size()) * 2);
+    for (const SeriesColumn& c : drawn) {
+        const double key = static_cast<double>(c.timeUs) / 1e6;
+        const bool isSpan = c.high != c.low && !std::isnan(c.high);
+        const bool falls = isSpan && !values.isEmpty() && std::abs(values.back() - c.high) < std::abs(values.back() - c.low);
+        keys << key;
+        values << (falls ? c.high : c.low);
+        if (isSpan) {
             keys << key;
-            values << c.low;
-            if (c.high != c.low && !std::isnan(c.high)) {
-                keys << key;
-                values << c.high;
-            }
+            values << (falls ? c.low : c.high);
         }
     }
+    graph->setAntialiased(values.size() < columns);
     graph->setData(keys, values, true);
 }
 
