@@ -68,8 +68,11 @@ void Console::begin() {
         showStart();
         if (m_options.headless()) {
             QTimer::singleShot(m_options.grabAfterMs, this, [this] {
-                m_start->grab().save(m_options.grab, "PNG");
-                QApplication::exit(0);
+                const bool saved = PictureTaker::saveAs(m_start->grab(), m_options.grab);
+                if (!saved) {
+                    std::fprintf(stderr, "The picture %s could not be written.\n", qPrintable(m_options.grab));
+                }
+                QApplication::exit(saved ? 0 : 2);
             });
         }
     }

@@ -4,6 +4,7 @@
 #include <QDataStream>
 #include <QEvent>
 #include <QHBoxLayout>
+#include <QIODevice>
 #include <QSplitter>
 #include <QTabBar>
 

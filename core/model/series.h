@@ -27,18 +27,22 @@ class Series {
     /// Times must not fall; an older time is dropped.
     void append(std::int64_t timeUs, double value);
     [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
-    /// At most `columns` columns for [fromUs, toUs]; every extreme of the span is in one of them.
+    /// At most `columns` columns for [fromUs, toUs]; every extreme of the span is in one of them: in that of its time, or, where a column
+    /// has very many samples, in the one before when it lies within an eighth of a column behind the border.
     [[nodiscard]] std::vector<SeriesColumn> columns(std::int64_t fromUs, std::int64_t toUs, int columns) const;
     /// The newest sample at or before the time; nullptr when there is none.
     [[nodiscard]] const Sample* at(std::int64_t timeUs) const;
 
   private:
     struct Extremes {
+        std::int64_t firstUs; ///< time of the first sample
         double low;
         double high;
     };
+    struct Filler;
     [[nodiscard]] Extremes extremes(std::size_t from, std::size_t to) const;
-    static constexpr std::size_t FAN_OUT = 16;
+    void fillByBlocks(Filler& into, std::size_t from, std::size_t to, std::size_t level) const;
+    static constexpr std::size_t FAN_OUT = 16; ///< a power of two
     std::vector<Sample> m_samples;
     std::vector<std::vector<Extremes>> m_levels; ///< level k: one entry for each full FAN_OUT^(k+1) samples
 };

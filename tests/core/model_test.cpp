@@ -181,20 +181,49 @@ TEST(Series, shows_every_extreme_in_some_column) {
         Series series;
         std::int64_t time = static_cast<std::int64_t>(random() % 1000);
         const std::size_t count = random() % 6000;
+        const bool twins = round % 2 == 0; // samples of one time; where whole blocks are taken, which of two columns has them is open
         for (std::size_t i = 0; i < count; ++i) {
             series.append(time, random() % 20 == 0 ? NAN : static_cast<double>(random() % 100'000));
-            time += static_cast<std::int64_t>(random() % 5) * 100;
+            time += static_cast<std::int64_t>(random() % 5) * 100 + (twins ? 0 : 1);
         }
         for (int query = 0; query < 20; ++query) {
             const auto from = static_cast<std::int64_t>(random() % 1'500'000) - 1000;
             const auto to = from + static_cast<std::int64_t>(random() % 1'500'000);
-            checkColumns(series, from, to, static_cast<int>(random() % 900));
+            checkColumns(series, from, to, twins ? 100 + static_cast<int>(random() % 800) : static_cast<int>(random() % 900));
             if (HasFatalFailure()) {
                 return;
             }
         }
         checkColumns(series, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), 100);
         checkColumns(series, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), 1);
+    }
+}
+
+TEST(Series, takes_whole_blocks_where_a_column_has_very_many_samples) {
+    Random random(seedOfThisRun());
+    for (const int step : {1, 7, 1000}) {
+        Series series;
+        std::int64_t time = 0;
+        for (int i = 0; i < 300'000; ++i) {
+            series.append(time, random() % 20 == 0 ? NAN : static_cast<double>(random() % 100'000));
+            time += random() % 3000 == 0 ? step * 20'000 : step; // sometimes nothing comes for a while
+        }
+        for (int query = 0; query < 12; ++query) {
+            const auto from = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(time));
+            const int wanted = 1 + static_cast<int>(random() % 300);
+            checkColumns(series, from, time, wanted);
+            // No sample is drawn further away than an eighth of a column before its own.
+            const std::int64_t width = (time - from) / wanted + 1;
+            const std::vector<SeriesColumn> columns = series.columns(from, time, wanted);
+            for (std::size_t i = 0; i + 1 < columns.size(); ++i) {
+                const std::int64_t border = (columns[i].timeUs - from) / width * width + width;
+                const Series::Sample* last = series.at(columns[i + 1].timeUs - 1);
+                ASSERT_LE(last->timeUs - from, border + width / 8) << "column " << i << " of " << wanted;
+            }
+        }
+        if (HasFatalFailure()) {
+            return;
+        }
     }
 }
 

@@ -119,7 +119,7 @@ void PlotCanvas::buildPlot(std::size_t i) {
     p.rect->setMinimumMargins(QMargins(4, 4, 8, hasTimeLabels(i) ? 4 : 2));
     for (std::size_t c = 0; c < p.curves.size(); ++c) {
         p.curves[c] = plot->addGraph(x, y);
-        p.curves[c]->setAdaptiveSampling(true);
+        p.curves[c]->setAdaptiveSampling(false); // the series is drawn by columns already
     }
     const auto line = [&](const char* layer) {
         auto* item = new QCPItemStraightLine(plot);
