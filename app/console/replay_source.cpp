@@ -4,10 +4,16 @@
 #include <algorithm>
 
 namespace tealdeck {
+namespace {
+
+constexpr int FRAME_MS = 30; // 33 pictures a second
+
+} // namespace
 
 ReplaySource::ReplaySource(std::shared_ptr<const ReplayArchive> archive, const Clock& clock, QObject* parent)
     : QObject(parent), m_archive(std::move(archive)), m_clock(clock) {
-    m_timer.setInterval(40);
+    m_timer.setTimerType(Qt::PreciseTimer);
+    m_timer.setInterval(FRAME_MS);
     connect(&m_timer, &QTimer::timeout, this, &ReplaySource::advance);
 }
 

@@ -60,7 +60,7 @@ Status Witness::hearOne(std::size_t database, Millis limit) {
     return Error{
         Error::Kind::Conflict,
         fmt::format("{}: {} rows were changed behind the fence, in {}.", session.label(), leaked->text(0, 0), leaked->text(0, 1)),
-        fmt::format("The way back stays closed. Bring these rows over by hand; then remove slot {} there and start the engine again.",
+        fmt::format("The way back stays closed. Bring these rows over by hand; then remove slot {} there: the engine goes on by itself.",
                     slot(database)),
         {}};
 }

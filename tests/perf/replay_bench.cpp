@@ -17,7 +17,7 @@ using namespace tealdeck;
 namespace {
 
 constexpr int SEEKS = 100;
-constexpr std::int64_t FRAMES_US = 40'000; ///< of wall time between two frames at 25 a second
+constexpr std::int64_t FRAMES_US = 30'000; ///< of wall time between two frames, as the window plays
 
 /// Peak of the memory that this process had resident, in MiB.
 double peakMib() {
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
         seeks.push_back(millis(timer));
     }
     const double paintsPerSeek = static_cast<double>(paints.count) / SEEKS;
-    // As at 60 times the speed: each frame moves on by what 40 ms of a wall clock are.
+    // As at 60 times the speed: each frame moves on by what 30 ms of a wall clock are.
     window.replay()->seek(end / 2);
     std::vector<double> frames;
     for (int i = 0; i < SEEKS; ++i) {
