@@ -13,12 +13,36 @@
 #include <QDir>
 #include <QFile>
 #include <QFileDialog>
+#include <QLoggingCategory>
 #include <QSettings>
 #include <QThread>
 
+#include <chrono>
 #include <cstdio>
 
 namespace tealdeck {
+namespace {
+
+Q_LOGGING_CATEGORY(startLog, "tealdeck.start", QtWarningMsg)
+
+/// Says once when a window's first paint has gone to the screen, in microseconds of the steady clock: for who measures the start, with
+/// QT_LOGGING_RULES=tealdeck.start.debug=true.
+class FirstPaint final : public QObject {
+  public:
+    explicit FirstPaint(QWidget* window) : QObject(window) { window->installEventFilter(this); }
+    bool eventFilter(QObject* window, QEvent* event) override {
+        if (event->type() == QEvent::Paint) {
+            window->removeEventFilter(this);
+            QTimer::singleShot(0, this, [] { // the window was flushed by then
+                const auto now = std::chrono::steady_clock::now().time_since_epoch();
+                qCDebug(startLog) << "first paint at" << std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+            });
+        }
+        return false;
+    }
+};
+
+} // namespace
 
 Console::Console(Options options, QObject* parent) : QObject(parent), m_options(std::move(options)) {
     if (!m_options.headless()) {
@@ -68,7 +92,7 @@ void Console::begin() {
         showStart();
         if (m_options.headless()) {
             QTimer::singleShot(m_options.grabAfterMs, this, [this] {
-                const bool saved = PictureTaker::saveAs(m_start->grab(), m_options.grab);
+                const bool saved = m_start->grab().save(m_options.grab, "PNG");
                 if (!saved) {
                     std::fprintf(stderr, "The picture %s could not be written.\n", qPrintable(m_options.grab));
                 }
@@ -95,6 +119,9 @@ void Console::showStart() {
 }
 
 void Console::place(QWidget* window, int width, int height) {
+    if (startLog().isDebugEnabled()) {
+        new FirstPaint(window);
+    }
     if (m_options.width == 0 && m_settings && window->testAttribute(Qt::WA_Resized)) {
         window->show(); // where and as large as it was last time
         return;

@@ -46,7 +46,7 @@ void describeOptions(CLI::App& cli, Arguments& a) {
     cli.add_option("--theme", a.theme, "light, dark, high-contrast or colour-safe")->check(CLI::IsMember({"light", "dark", "high-contrast", "colour-safe"}));
     cli.add_option("--language", a.language, "en or de; left out: as chosen in the window, else the machine's")->check(CLI::IsMember({"en", "de"}));
     cli.add_option("--size", a.size, "Size of the window, such as 1600x1000");
-    cli.add_option("--grab", a.grab, "Save one picture of the window and end: PNG, or BMP for a name that ends so");
+    cli.add_option("--grab", a.grab, "Save one picture (PNG) of the window and end");
     cli.add_option("--grab-after", a.grabAfterMs, "Milliseconds to wait before --grab")->check(CLI::Range(0, 3'600'000));
     cli.add_option("--pictures", a.pictures, "Save pictures of the main moments into this folder; ends with the session or on SIGTERM");
     cli.set_version_flag("--version", std::string("tealdeck ") + tealdeck::VERSION);

@@ -59,10 +59,8 @@ void PictureTaker::takeLater(const QString& name, int afterMs) {
 
 bool PictureTaker::save(MainWindow& window, const QString& file) {
     window.drawNow();
-    return saveAs(window.grab(), file);
+    return window.grab().save(file, "PNG");
 }
-
-bool PictureTaker::saveAs(const QPixmap& picture, const QString& file) { return picture.save(file, file.endsWith(QStringLiteral(".bmp")) ? "BMP" : "PNG"); }
 
 void PictureTaker::take(const QString& name) {
     QString safe = name;

@@ -16,8 +16,6 @@ class PictureTaker final : public QObject {
     /// A last one, and the list of all on standard output, a path a line.
     void finish();
     static bool save(MainWindow& window, const QString& file);
-    /// As BMP where the name ends in .bmp, which takes no time to write, else as PNG.
-    static bool saveAs(const QPixmap& picture, const QString& file);
 
   private:
     void look();

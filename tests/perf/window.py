@@ -68,15 +68,19 @@ def resident(bin_folder, display, lab, run):
 def console_start(bin_folder, Lab, run, figure):
     times = []
     with Display() as display, tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, DISPLAY=display, QT_QPA_PLATFORM="xcb")
-        picture = os.path.join(folder, "start.bmp")  # compressing a PNG takes a fifth of the time and is no part of it
+        environment = dict(os.environ, DISPLAY=display, QT_QPA_PLATFORM="xcb", QT_LOGGING_RULES="tealdeck.start.debug=true")
+        picture = os.path.join(folder, "start.png")
         for number in range(STARTS + 1):
             begin = time.monotonic()
             before = os.times()
-            run(os.path.join(bin_folder, "tealdeck"), "--grab", picture, "--grab-after", "0", env=environment)
+            ended = subprocess.run([os.path.join(bin_folder, "tealdeck"), "--grab", picture, "--grab-after", "200"], env=environment, stderr=subprocess.PIPE,
+                                   text=True, check=True, timeout=60)
             after = os.times()
+            painted = [int(line.split()[-1]) for line in ended.stderr.splitlines() if "first paint at" in line]
+            if len(painted) != 1:
+                raise RuntimeError("the console did not say when it painted: " + ended.stderr)
             if number > 0:  # the first one fills the caches
-                times.append((time.monotonic() - begin) * 1000)
+                times.append((painted[0] / 1e6 - begin) * 1000)  # both by the steady clock
                 cpu_ms = (after.children_user + after.children_system - before.children_user - before.children_system) * 1000
             if os.path.getsize(picture) == 0:
                 raise RuntimeError("the console painted nothing")
@@ -87,7 +91,7 @@ def console_start(bin_folder, Lab, run, figure):
             many, many_peak = resident(bin_folder, display, lab, run)
     found = {"first_paint_ms": statistics.median(times), "resident_mib": small, "resident_10000_tables_mib": many}
     done = figure("console_start", found["first_paint_ms"], "ms", START_GOALS["first_paint_ms"],
-                  more={"what": "start of the program to the painted first window and its end, warm caches, Xvfb; memory of an observing console on the lab's engine; all of goals must be "
+                  more={"what": "start of the program until its first window is painted, warm caches, Xvfb; memory of an observing console on the lab's engine; all of goals must be "
                                 "met; no comparable console could be measured", "goals": START_GOALS, "spread": spread(times), "cpu_ms": round(cpu_ms), **found,
                         "peak_mib": small_peak, "peak_10000_tables_mib": many_peak})
     done["met"] = all(found[name] <= goal for name, goal in START_GOALS.items())
