@@ -44,6 +44,7 @@ QSize Scrubber::sizeHint() const { return {800, (fontMetrics().height() + 3) * L
 void Scrubber::setData(TimelineData timeline) {
     const bool all = m_toUs - m_fromUs >= m_data.endUs;
     m_data = std::move(timeline);
+    ++m_dataNumber;
     if (all) {
         fit();
     }
@@ -93,9 +94,20 @@ QRectF Scrubber::lane(int number) const {
     return {NAME_WIDTH, 3 + high * number, std::max(1.0, width() - NAME_WIDTH - 12), high - 2};
 }
 
-void Scrubber::paintEvent(QPaintEvent*) {
+const QPixmap& Scrubber::ground() {
+    const GroundKey key{size(), devicePixelRatioF(), m_fromUs, m_toUs, m_dataNumber, palette().cacheKey(), font()};
+    if (m_ground.isNull() || !(key == m_groundKey)) {
+        m_groundKey = key;
+        m_ground = QPixmap(size() * devicePixelRatioF());
+        m_ground.setDevicePixelRatio(devicePixelRatioF());
+        paintGround();
+    }
+    return m_ground;
+}
+
+void Scrubber::paintGround() {
     const Tokens& t = tokensFor(palette());
-    QPainter painter(this);
+    QPainter painter(&m_ground);
     painter.fillRect(rect(), t.surface);
     painter.setFont(scaledFont(font(), 0.85));
     const QString names[LANES] = {tr("Phases"), tr("Alarms"), tr("Acts"), tr("SQL"), tr("Lag"), tr("Notes")};
@@ -104,13 +116,21 @@ void Scrubber::paintEvent(QPaintEvent*) {
         painter.drawText(QRectF(8, lane(i).top(), NAME_WIDTH - 12, lane(i).height()), Qt::AlignLeft | Qt::AlignVCenter, names[i]);
         painter.fillRect(lane(i), t.window);
     }
-    painter.save();
     painter.setClipRect(QRectF(NAME_WIDTH - 6, 0, width() - NAME_WIDTH, height()));
     paintPhases(painter);
     paintStatements(painter);
     paintLag(painter);
     paintSpans(painter, m_data.notes, lane(Notes), false);
     paintSpans(painter, m_data.others, lane(Notes), true);
+}
+
+void Scrubber::paintEvent(QPaintEvent*) {
+    const Tokens& t = tokensFor(palette());
+    QPainter painter(this);
+    painter.drawPixmap(0, 0, ground());
+    painter.setFont(scaledFont(font(), 0.85));
+    painter.save();
+    painter.setClipRect(QRectF(NAME_WIDTH - 6, 0, width() - NAME_WIDTH, height()));
     paintThrough(painter);
     paintMarks(painter, m_data.alarms, lane(Alarms), true);
     paintMarks(painter, m_data.acts, lane(Acts), false);

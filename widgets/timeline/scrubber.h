@@ -2,6 +2,8 @@
 #pragma once
 #include "widgets/timeline/timeline_data.h"
 
+#include <QFont>
+#include <QPixmap>
 #include <QWidget>
 
 #include <optional>
@@ -61,6 +63,23 @@ class Scrubber final : public QWidget {
     bool ask(const QKeyEvent* event);
     /// Where the key leads, or -1 when it is none of ours.
     [[nodiscard]] std::int64_t target(const QKeyEvent* event) const;
+    /// What the lanes look like below the position, painted once: a day's statements take longer than all the rest of a frame.
+    struct GroundKey {
+        QSize size;
+        double scale = 1;
+        std::int64_t fromUs = 0;
+        std::int64_t toUs = 0;
+        int data = 0;
+        qint64 palette = 0;
+        QFont font;
+        bool operator==(const GroundKey&) const = default;
+    };
+    const QPixmap& ground();
+    void paintGround();
+
+    QPixmap m_ground;
+    GroundKey m_groundKey;
+    int m_dataNumber = 0; ///< which data they are
     TimelineData m_data;
     std::int64_t m_position = 0;
     std::int64_t m_fromUs = 0; ///< what is shown
