@@ -103,7 +103,7 @@ std::vector<CheckDefinition> sessionChecks() {
          .fix = "Wait for them, or end them.",
          .source = "pgbouncer(1), PAUSE",
          .sql = "select format('pid %s of %s in %s, %s s old, %s', pid, usename, datname, round(extract(epoch from clock_timestamp() - "
-                "xact_start), 1), state), format('SELECT pg_terminate_backend(%s);', pid) as fix from pg_stat_activity "
+                "xact_start)::numeric, 1), state), format('SELECT pg_terminate_backend(%s);', pid) as fix from pg_stat_activity "
                 "where backend_type = 'client backend' and application_name not like 'tealdeck/%' and pid <> pg_backend_pid() and "
                 "clock_timestamp() - xact_start > make_interval(secs => {drain_ms} / 1000.0)",
          .validForSeconds = 30},
@@ -117,7 +117,7 @@ std::vector<CheckDefinition> sessionChecks() {
          .fix = "Let it end, or end it.",
          .source = "pgbouncer(1), PAUSE",
          .sql = "select format('pid %s of %s in %s, %s s old, %s', pid, usename, datname, round(extract(epoch from clock_timestamp() - "
-                "xact_start), 1), state), format('SELECT pg_terminate_backend(%s);', pid) as fix from pg_stat_activity "
+                "xact_start)::numeric, 1), state), format('SELECT pg_terminate_backend(%s);', pid) as fix from pg_stat_activity "
                 "where backend_type = 'client backend' and application_name not like 'tealdeck/%' and pid <> pg_backend_pid() and "
                 "clock_timestamp() - xact_start > make_interval(secs => {budget_ms} / 1000.0)",
          .blocksRollback = false,

@@ -20,6 +20,7 @@ struct Way {
     const char* through;
 };
 
+// 13 is the oldest that is supported: what it lacks shows here and nowhere else.
 constexpr Way WAYS[] = {{"from15to18", 15, 18, 1, "pgbouncer"},
                         {"from14to17", 14, 17, 1, "pgbouncer"},
                         {"from13to18", 13, 18, 1, "pgbouncer"},
