@@ -216,6 +216,9 @@ void MainWindow::showSnapshot() {
     m_checklist->update(snapshot, now);
     m_topology->update(snapshot, now);
     m_plots->update(snapshot, now);
+    if (isReplay() && !m_session.replay->playing() && m_plots->isVisible()) {
+        m_plots->drawNow(); // a jump is seen whole at once; what plays may lag behind by a tenth of a second
+    }
     m_nextAct->update(snapshot, now);
     m_alarms->update(snapshot, now);
     showFacts(snapshot, now);

@@ -328,20 +328,17 @@ void ReplayDesk::readNotes() {
 
 void ReplayDesk::importEvents(const QString& from, qint64 offsetMs) {
     inBackground(
-        this, [file = m_file, from, offsetMs] { return importEventsOfOthers(file, from, offsetMs); },
-        [this](const Imported& became) {
-            readNotes();
-            emit told(became.text);
-        });
+        this, [file = m_file, from, offsetMs] { return importEventsOfOthers(file, from, offsetMs); }, [this](const QString& became) { imported(became); });
 }
 
 void ReplayDesk::importNotes(const QString& from) {
     inBackground(
-        this, [file = m_file, from] { return importNotesOfOthers(file, from); },
-        [this](const Imported& became) {
-            readNotes();
-            emit told(became.text);
-        });
+        this, [file = m_file, from] { return importNotesOfOthers(file, from); }, [this](const QString& became) { imported(became); });
+}
+
+void ReplayDesk::imported(const QString& became) {
+    readNotes();
+    emit told(became);
 }
 
 } // namespace tealdeck

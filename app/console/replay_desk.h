@@ -57,6 +57,7 @@ class ReplayDesk final : public QObject {
     void showDifference();
     void addNote();
     void readNotes();
+    void imported(const QString& became);
 
     std::shared_ptr<ReplaySource> m_source;
     QString m_file;

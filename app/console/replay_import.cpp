@@ -15,24 +15,23 @@ QString tr(const char* text) { return QCoreApplication::translate("ReplayImport"
 
 } // namespace
 
-Imported importEventsOfOthers(const QString& recording, const QString& from, qint64 offsetMs) {
+QString importEventsOfOthers(const QString& recording, const QString& from, qint64 offsetMs) {
     const auto reader = RecordingReader::open(recording.toStdString());
     if (!reader) {
-        return {false, safeText(reader.error().text())};
+        return safeText(reader.error().text());
     }
     const Result<review::EventsImport> brought = review::importExternalEvents(**reader, notesFileOf(recording.toStdString()), from.toStdString(), offsetMs);
-    return brought ? Imported{true, tr("%1 of %2 events are new; they lie beside the recording, which was not changed.").arg(brought->fresh).arg(brought->all)}
-                   : Imported{false, safeText(brought.error().text())};
+    return brought ? tr("%1 of %2 events are new; they lie beside the recording, which was not changed.").arg(brought->fresh).arg(brought->all) : safeText(brought.error().text());
 }
 
-Imported importNotesOfOthers(const QString& recording, const QString& from) {
+QString importNotesOfOthers(const QString& recording, const QString& from) {
     const auto reader = RecordingReader::open(recording.toStdString());
     if (!reader) {
-        return {false, safeText(reader.error().text())};
+        return safeText(reader.error().text());
     }
     const Result<NotesMerge> merged = mergeNotes(**reader, notesFileOf(recording.toStdString()), from.toStdString());
-    return merged ? Imported{true, tr("%1 notes were added, %2 were here already; %3 of those added contradict one that is here.").arg(merged->added).arg(merged->same).arg(merged->conflicts)}
-                  : Imported{false, safeText(merged.error().text())};
+    return merged ? tr("%1 notes were added, %2 were here already; %3 of those added contradict one that is here.").arg(merged->added).arg(merged->same).arg(merged->conflicts)
+                  : safeText(merged.error().text());
 }
 
 QString linkTo(const QString& recording, qint64 positionUs) {

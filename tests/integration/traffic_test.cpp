@@ -88,7 +88,7 @@ TEST_F(Traffic, APauseInTheMiddleOfALoginTurnsClientsAwaySoLoginsAreAwaited) {
     EXPECT_TRUE(router.awaitLogins(LIMIT).ok());
 }
 
-TEST_F(Traffic, TellsWhoWaitsInAPauseWithoutMakingItLonger) {
+TEST_F(Traffic, TellsWhoWaitsInAPause) {
     PgBouncer router(m_lab->plan().pgbouncers.at(0), m_lab->plan());
     router.askWhoWaits(); // no session yet: nothing is asked
     EXPECT_EQ(router.whoWaits(LIMIT)->waiting, 0);

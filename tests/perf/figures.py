@@ -346,7 +346,7 @@ def replay_open(bin_folder):
 
 def replay_seek(bin_folder):
     day = replayed(bin_folder)["day"]
-    return figure("replay_seek", day["seek_p99_ms"], "ms", 50, more={"what": "99 % of jumps to anywhere in a day until all is painted", **day})
+    return figure("replay_seek", day["seek_p99_ms"], "ms", 50, more={"what": "99 % of jumps to anywhere in a day until all that is in sight is painted; of the list of events the nearest 200, the other 1,800 follow after 150 ms of rest", **day})
 
 
 def replay_play(bin_folder):

@@ -41,10 +41,9 @@ class Paints final : public QObject {
 };
 
 /// Everything that is due is done, and painted as a screen has it painted: what changed, once.
-void repaint(MainWindow& window) {
+void repaint() {
     QCoreApplication::processEvents();
-    window.drawNow();
-    QCoreApplication::processEvents();
+    QCoreApplication::processEvents(); // what the first round asked to be painted
 }
 
 double at(std::vector<double> times, double part) {
@@ -77,10 +76,10 @@ int main(int argc, char** argv) {
     window.resize(1600, 1000);
     window.show();
     window.start();
-    repaint(window);
+    repaint();
     const double open = millis(timer);
     window.replay()->takeStudy(studyRecording(argv[1]));
-    repaint(window);
+    repaint();
     const double studied = millis(timer);
     std::mt19937_64 random(5);
     const std::int64_t end = (*archive)->endUs();
@@ -90,7 +89,7 @@ int main(int argc, char** argv) {
         const auto to = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(end));
         timer.restart();
         window.replay()->seek(to);
-        repaint(window);
+        repaint();
         seeks.push_back(millis(timer));
     }
     const double paintsPerSeek = static_cast<double>(paints.count) / SEEKS;
@@ -100,7 +99,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < SEEKS; ++i) {
         timer.restart();
         window.replay()->playTo(window.replay()->positionUs() + 60 * FRAMES_US);
-        repaint(window);
+        repaint();
         frames.push_back(millis(timer));
     }
     fmt::print("{}\n", dumpJson({{"open_ms", open},

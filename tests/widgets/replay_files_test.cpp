@@ -15,6 +15,7 @@
 #include <QMimeData>
 #include <QSignalSpy>
 #include <QTest>
+#include <QWheelEvent>
 
 using namespace tealdeck;
 using namespace tealdeck::test;
@@ -45,7 +46,7 @@ bool act(const Opened& opened, const char* id) {
 
 } // namespace
 
-TEST(ReplayFiles, ADroppedFileIsOpened) {
+TEST(ReplayFiles, ADroppedFileIsHandedOnToBeOpened) {
     const Opened opened;
     QSignalSpy dropped(opened.window.get(), &MainWindow::fileDropped);
     QMimeData data;
@@ -132,4 +133,34 @@ TEST(ReplayFiles, NotesOfAnotherReviewerAreJoined) {
     ASSERT_TRUE(told.wait(20000));
     EXPECT_EQ(list->count(), 1);
     EXPECT_FALSE(told[0][0].toString().isEmpty());
+}
+
+TEST(ReplayFiles, AJumpIsDrawnAtOnceAndTheTimelineShowsItsData) {
+    const Opened opened;
+    auto* plots = opened.window->findChild<LagPlots*>();
+    const std::int64_t end = opened.session.replay->archive().endUs();
+    for (const std::int64_t to : {end / 2, end / 4, end}) {
+        opened.session.replay->seek(to);
+        EXPECT_LE(plots->newestDrawnUs(), to) << "the future must not be seen";
+        EXPECT_GT(plots->newestDrawnUs(), to - 5'000'000) << "drawn later than the jump";
+    }
+    // The lanes are painted once: other data and another part of the time are another picture, the old ones again the old one.
+    Scrubber scrubber;
+    scrubber.resize(900, 140);
+    const TimelineData data = opened.scrubber()->data();
+    scrubber.setData(data);
+    const QImage first = scrubber.grab().toImage();
+    TimelineData fewer = data;
+    fewer.statements.clear();
+    scrubber.setData(fewer);
+    EXPECT_NE(scrubber.grab().toImage(), first);
+    scrubber.setData(data);
+    EXPECT_EQ(scrubber.grab().toImage(), first);
+    QWheelEvent zoom(QPointF(400, 50), QPointF(400, 50), {}, {0, 120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
+    QApplication::sendEvent(&scrubber, &zoom);
+    EXPECT_NE(scrubber.grab().toImage(), first);
+    scrubber.fit();
+    EXPECT_EQ(scrubber.grab().toImage(), first);
+    scrubber.resize(700, 140);
+    EXPECT_EQ(scrubber.grab().toImage().width(), 700 * first.width() / 900);
 }
