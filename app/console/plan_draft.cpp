@@ -53,35 +53,39 @@ QString written(const Entry& entry) {
     return line(whole != nullptr ? QString::number(*whole) : QString::number(std::get<double>(entry.value), 'g', 12));
 }
 
-QString table(const char* name, std::initializer_list<Entry> entries) {
-    QString text = QStringLiteral("\n%1\n").arg(QLatin1String(name));
+QString table(const QString& name, std::initializer_list<Entry> entries) {
+    QString text = QStringLiteral("\n%1\n").arg(name);
     for (const Entry& entry : entries) {
         text += written(entry);
     }
     return text;
 }
 
-QString server(const char* name, const PlanDraft::Server& s) {
-    return table(name, {{"host", s.host}, {"port", s.port}, {"user", s.user}, {"database", s.database}, {"passfile", s.passfile}, {"sslmode", s.sslmode}, {"sslrootcert", s.sslrootcert}, {"zone", s.zone}});
+QString server(const char* side, const PlanDraft::Server& s) {
+    QString text = table(QStringLiteral("[%1.primary]").arg(QLatin1String(side)), {{"host", s.host}, {"port", s.port}, {"user", s.user}, {"database", s.database}, {"passfile", s.passfile}, {"sslmode", s.sslmode}, {"sslrootcert", s.sslrootcert}, {"zone", s.zone}});
+    for (const PlanDraft::Replica& r : s.replicas) {
+        text += table(QStringLiteral("[[%1.replicas]]").arg(QLatin1String(side)), {{"name", r.name}, {"host", r.host}, {"port", r.port}, {"zone", r.zone}});
+    }
+    return text;
 }
 
 } // namespace
 
 QString planText(const PlanDraft& d) {
     QString text = QStringLiteral("format = 1\n");
-    text += table("[deployment]", {{"name", d.name}, {"databases", d.databases}});
-    text += table("[engine]", {{"folder", d.engineFolder}});
-    text += server("[blue.primary]", d.blue) + server("[green.primary]", d.green);
-    text += table("[replication]", {{"user", d.replicationUser}, {"passfile", d.replicationPassfile}, {"sslrootcert", d.replicationRootcert}});
+    text += table(QStringLiteral("[deployment]"), {{"name", d.name}, {"databases", d.databases}});
+    text += table(QStringLiteral("[engine]"), {{"folder", d.engineFolder}});
+    text += server("blue", d.blue) + server("green", d.green);
+    text += table(QStringLiteral("[replication]"), {{"user", d.replicationUser}, {"passfile", d.replicationPassfile}, {"sslrootcert", d.replicationRootcert}});
     if (const auto& p = d.pooler) {
-        text += table("[[pgbouncer]]", {{"name", QStringLiteral("pooler")}, {"host", p->host}, {"port", p->port}, {"user", p->user}, {"passfile", p->passfile}, {"databases_file", p->databasesFile}, {"databases", d.databases}});
+        text += table(QStringLiteral("[[pgbouncer]]"), {{"name", QStringLiteral("pooler")}, {"host", p->host}, {"port", p->port}, {"user", p->user}, {"passfile", p->passfile}, {"databases_file", p->databasesFile}, {"databases", d.databases}});
     }
     if (const auto& b = d.balancer) {
-        text += table("[[haproxy]]", {{"name", QStringLiteral("balancer")}, {"socket", b->socket}, {"backend", b->backend}, {"blue_servers", b->blueServers}, {"green_servers", b->greenServers}});
-        text += table("[ramp]", {{"hold_seconds", d.holdSeconds}, {"max_lag_seconds", d.maxLagSeconds}});
+        text += table(QStringLiteral("[[haproxy]]"), {{"name", QStringLiteral("balancer")}, {"socket", b->socket}, {"backend", b->backend}, {"blue_servers", b->blueServers}, {"green_servers", b->greenServers}});
+        text += table(QStringLiteral("[ramp]"), {{"hold_seconds", d.holdSeconds}, {"max_lag_seconds", d.maxLagSeconds}});
     }
-    text += table("[cutover]", {{"budget_ms", d.budgetMs}});
-    return text + table("[rollback]", {{"window_hours", d.windowHours}});
+    text += table(QStringLiteral("[cutover]"), {{"budget_ms", d.budgetMs}});
+    return text + table(QStringLiteral("[rollback]"), {{"window_hours", d.windowHours}});
 }
 
 PlanProblem checkPlanText(const QString& text, const QString& file) {

@@ -10,6 +10,12 @@ namespace tealdeck {
 
 /// What the wizard asks for, until it is a plan. Connections are references (passfile, certificates), never a password.
 struct PlanDraft {
+    struct Replica {
+        QString name;
+        QString host;
+        int port = 0;
+        QString zone;
+    };
     struct Server {
         QString host;
         int port = 5432;
@@ -19,6 +25,7 @@ struct PlanDraft {
         QString sslmode = QStringLiteral("verify-full");
         QString sslrootcert;
         QString zone;
+        std::vector<Replica> replicas; ///< role, passfile and TLS as for the primary
     };
     struct Pooler {
         QString host;

@@ -3,6 +3,7 @@
 
 #include "app/console/ctl_process.h"
 #include "app/console/plan_editor.h"
+#include "app/console/replica_list.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/theme.h"
 
@@ -100,7 +101,8 @@ QString PlanWizard::whyNotNext() const {
     case Servers:
         return d.name.isEmpty()                                  ? tr("Give the deployment a name of small letters, digits and _.")
                : d.blue.host.isEmpty() || d.green.host.isEmpty() ? tr("Name the host of both primaries.")
-                                                                 : QString();
+               : !m_blue.replicas->problem().isEmpty()           ? m_blue.replicas->problem()
+                                                                 : m_green.replicas->problem();
     case Databases:
         return d.databases.isEmpty() ? tr("Choose at least one database.") : QString();
     default:
@@ -174,7 +176,7 @@ void PlanWizard::takeProbe(ServerForm& form, const Json& answer, const QString& 
     const Json& replicas = answer.contains("replicas") && answer["replicas"].is_array() ? answer["replicas"] : none;
     lines << tr("%1 databases, %2 replicas").arg(databases.size()).arg(replicas.size());
     form.found->setText(lines.join('\n'));
-    form.asked = true;
+    form.replicas->offer(replicas, form.host->text().trimmed(), form.port->value());
     if (&form == &m_blue) {
         offerDatabases(databases);
     }

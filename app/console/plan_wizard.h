@@ -19,6 +19,7 @@ class QVBoxLayout;
 namespace tealdeck {
 
 class PlanEditor;
+class ReplicaList;
 
 /// A new plan step by step: servers and what they say, databases, routers, budgets, review. Never modal, never asks a server by itself:
 /// tealctl does, as a child process. Opened with an existing plan it shows the review alone.
@@ -53,7 +54,7 @@ class PlanWizard final : public QWidget {
         QLineEdit* zone = nullptr;
         QPushButton* test = nullptr;
         QLabel* found = nullptr;
-        bool asked = false;
+        ReplicaList* replicas = nullptr;
         bool asking = false; ///< the button stays enabled meanwhile: a disabled one would lose the focus of the keyboard
     };
     QWidget* makeServers();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the wizard asks on each page, and the draft made of it.
 #include "app/console/plan_wizard.h"
+#include "app/console/replica_list.h"
 #include "widgets/theme/theme.h"
 
 #include <QCheckBox>
@@ -96,6 +97,9 @@ QWidget* PlanWizard::makeServer(ServerForm& f, const QString& side, const QStrin
     f.found->setWordWrap(true);
     form->addRow(f.test);
     form->addRow(f.found);
+    f.replicas = new ReplicaList(side);
+    form->addRow(f.replicas);
+    connect(f.replicas, &ReplicaList::changed, this, &PlanWizard::refresh);
     for (QWidget* widget : {static_cast<QWidget*>(f.host), static_cast<QWidget*>(f.port), static_cast<QWidget*>(f.user),
                             static_cast<QWidget*>(f.passfile), static_cast<QWidget*>(f.sslmode), static_cast<QWidget*>(f.sslrootcert),
                             static_cast<QWidget*>(f.zone), static_cast<QWidget*>(f.test)}) {
@@ -200,7 +204,8 @@ PlanDraft PlanWizard::draft() const {
     const auto server = [](const ServerForm& f) {
         return PlanDraft::Server{
             f.host->text().trimmed(),     f.port->value(),          f.user->text().trimmed(),        QStringLiteral("postgres"),
-            f.passfile->text().trimmed(), f.sslmode->currentText(), f.sslrootcert->text().trimmed(), f.zone->text().trimmed()};
+            f.passfile->text().trimmed(), f.sslmode->currentText(), f.sslrootcert->text().trimmed(), f.zone->text().trimmed(),
+            f.replicas->chosen()};
     };
     d.blue = server(m_blue);
     d.green = server(m_green);

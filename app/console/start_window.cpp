@@ -11,6 +11,7 @@
 #include <QLabel>
 #include <QMimeData>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QVBoxLayout>
 
 namespace tealdeck {
@@ -19,7 +20,17 @@ StartWindow::StartWindow(QWidget* parent) : QWidget(parent), m_status(plainLabel
     setWindowTitle(tr("Tealdeck"));
     setAcceptDrops(true);
     setMinimumSize(640, 480);
-    auto* outer = new QVBoxLayout(this);
+    // A large font or a small screen must hide nothing: it scrolls.
+    auto* frame = new QVBoxLayout(this);
+    frame->setContentsMargins(0, 0, 0, 0);
+    auto* area = new QScrollArea;
+    area->setWidgetResizable(true);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setFocusPolicy(Qt::NoFocus);
+    auto* page = new QWidget;
+    area->setWidget(page);
+    frame->addWidget(area);
+    auto* outer = new QVBoxLayout(page);
     outer->setContentsMargins(40, 32, 40, 32);
     outer->setSpacing(spacing::MEDIUM);
     QLabel* title = plainLabel(tr("Tealdeck"));

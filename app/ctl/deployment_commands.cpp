@@ -85,6 +85,31 @@ void addChecklistCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Ar
     });
 }
 
+/// A position in the WAL as servers write it: 0/3A52F18.
+std::string isPosition(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    const auto isHalf = [](const std::string& half) {
+        return !half.empty() && half.size() <= 8 && half.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    };
+    const bool fits = slash != std::string::npos && isHalf(text.substr(0, slash)) && isHalf(text.substr(slash + 1));
+    return fits ? "" : "a position looks like 0/3A52F18";
+}
+
+/// What mends a feed that stands still.
+void addFeedCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Arguments>& a) {
+    CLI::App* skip = addPlanCommand(app, "skip", "Leave out a transaction that a feed cannot apply; its changes are then missing there", a);
+    skip->add_option("--database", a->database, "Its database; may be left out when the plan has one");
+    skip->add_option("--lsn", a->lsn, "Where it ends, as \"tealctl status\" names it")->required()->check(isPosition);
+    skip->add_option("--typed", a->typed, "The deployment's name, as a confirmation")->required();
+    skip->add_option("--reason", a->reason, "Why")->required();
+    skip->callback([a, &exitCode] {
+        exitCode = withSession(*a, [a](EngineSession& session, const Plan& plan) {
+            const std::string database = a->database.empty() && plan.databases.size() == 1 ? plan.databases.front() : a->database;
+            return session.run(CommandKind::Skip, {{"database", database}, {"lsn", a->lsn}, {"typed", a->typed}, {"reason", a->reason}});
+        });
+    });
+}
+
 /// What ends a deployment or takes it back.
 void addEndCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Arguments>& a) {
     const auto why = [a] { return a->reason.empty() ? Json::object() : Json{{"reason", a->reason}}; };
@@ -135,6 +160,7 @@ void addPlanFileCommands(CLI::App& app, int& exitCode, const std::shared_ptr<Arg
 void addDeploymentCommands(CLI::App& app, int& exitCode) {
     const auto a = std::make_shared<Arguments>();
     addChecklistCommands(app, exitCode, a);
+    addFeedCommands(app, exitCode, a);
     addRunCommand(app, exitCode, a);
     CLI::App* ramp = addPlanCommand(app, "ramp", "Send a share of the reads to GREEN", a);
     CLI::Option_group* act = ramp->add_option_group("act", "One of these");

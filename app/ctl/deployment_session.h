@@ -17,6 +17,8 @@ struct Arguments {
     std::string until = "observe";
     std::string reason;
     std::string typed;
+    std::string database;
+    std::string lsn;
     std::string act;  ///< of a ramp without a percentage
     std::string item; ///< a check's or a manual item's name
     std::string recording;

@@ -17,6 +17,7 @@ const std::map<std::string, const char*>& examples() {
         {"check", "tealctl check shop.toml"},
         {"sign-off", "tealctl sign-off shop.toml --item MAN/backup --reason \"restored on the test machine today\""},
         {"override", "tealctl override shop.toml --check PAR03 --typed shop --reason \"green is sized on purpose\""},
+        {"skip", "tealctl skip shop.toml --database shop --lsn 0/3A52F18 --typed shop --reason \"a test row on green had the same key\""},
         {"run", "tealctl run shop.toml --until validate\n  tealctl run shop.toml --until observe --hold cutover\n"
                 "  tealctl run shop.toml --until ramp --auto --recording /var/lib/tealdeck/shop.teal\n"
                 "  tealctl run shop.toml --until finalized --dry-run"},

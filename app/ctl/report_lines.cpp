@@ -98,8 +98,13 @@ void printOutlook(const Snapshot& s) {
             parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", part.name,
                                  part.ms ? fmt::format("{:.0f} ms", *part.ms) : "unknown (" + part.from + ")");
         }
-        fmt::print("  a {} would pause writes for {}: {}\n", commandName(command),
-                   forecast.totalMs ? fmt::format("about {:.0f} ms", *forecast.totalMs) : std::string("an unknown time"), plain(parts));
+        const std::string allowed =
+            s.session.pauseBudgetMs > 0
+                ? fmt::format(" ({} {:.0f} ms that the plan allows)", forecast.overBudget ? "more than the" : "of", s.session.pauseBudgetMs)
+                : "";
+        fmt::print("  a {} would pause writes for {}{}: {}\n", commandName(command),
+                   forecast.totalMs ? fmt::format("about {:.0f} ms", *forecast.totalMs) : std::string("an unknown time"), allowed,
+                   plain(parts));
     }
     const RollbackWindow window = rollbackWindow(s, s.steadyUs, s.wallUs);
     if (window.state != RollbackWindow::State::None) {
@@ -128,7 +133,10 @@ Json outlookReport(const Snapshot& s) {
         for (const PausePart& part : forecast.parts) {
             parts[part.name] = {{"ms", orNull(part.ms)}, {"from", part.from}};
         }
-        report[std::string(commandName(command)) + "_pause"] = {{"total_ms", orNull(forecast.totalMs)}, {"parts", parts}};
+        report[std::string(commandName(command)) + "_pause"] = {{"total_ms", orNull(forecast.totalMs)},
+                                                                {"budget_ms", s.session.pauseBudgetMs},
+                                                                {"over_budget", forecast.overBudget},
+                                                                {"parts", parts}};
     }
     const RollbackWindow window = rollbackWindow(s, s.steadyUs, s.wallUs);
     report["rollback_window"] = {{"state", rollbackWindowName(window.state)},      {"remaining_seconds", window.remainingSeconds},

@@ -163,6 +163,7 @@ Status LabStart::makeRoles(const LabServer& primary) {
         text += role("shop_owner", "nologin") + role("shop_app", "login") + role("shop_reader", "login") + role("shop_test", "login");
         text += primary.major >= 14 ? "grant pg_read_all_data to tealdeck_repl;\n" : "";
     }
+    text += "do $$ begin if current_setting('shared_preload_libraries') <> '' then create extension pg_stat_statements; end if; end $$;\n";
     for (int i = 1; i <= m_state.options.replicas; ++i) {
         text += fmt::format("select pg_create_physical_replication_slot('replica_{}', true);\n", i);
     }

@@ -72,6 +72,12 @@ std::string clientProgram(const LabState& state, const std::string& name) {
     return name;
 }
 
+/// In the folders that packages and archives of the servers use.
+bool hasLibrary(const std::filesystem::path& bin, const char* library) {
+    const std::filesystem::path lib = bin.parent_path() / "lib";
+    return std::filesystem::exists(lib / library) || std::filesystem::exists(lib / "postgresql" / library);
+}
+
 } // namespace
 
 std::string postgresConf(const LabState& state, const LabServer& server) {
@@ -105,6 +111,9 @@ log_timezone = 'UTC'
                     server.port, state.socketFolder, state.path("tls/server.crt").string(), state.path("tls/server.key").string());
     if (server.major >= 18) {
         text += "idle_replication_slot_timeout = 0\nmax_active_replication_origins = 20\n";
+    }
+    if (hasLibrary(server.bin, "pg_stat_statements.so")) {
+        text += "shared_preload_libraries = 'pg_stat_statements'\n";
     }
     if (server.role == "replica") {
         const LabServer& primary = state.primary(server.side == "blue" ? Side::Blue : Side::Green);

@@ -35,7 +35,7 @@ const std::vector<CheckDefinition>& checkCatalogue() {
         std::vector<CheckDefinition> all;
         for (const auto family : {serverChecks, capacityChecks, pairChecks, networkChecks, routerChecks, writeRouterChecks,
                                   sessionChecks, consumerChecks, roleChecks, roleParityChecks, objectChecks, structureChecks, extensionChecks, localeChecks, versionChecks,
-                                  parityChecks, replicaChecks, cutoverChecks}) {
+                                  parityChecks, replicaChecks, statementChecks, cutoverChecks}) {
             for (CheckDefinition& check : family()) {
                 all.push_back(std::move(check));
             }

@@ -40,5 +40,6 @@ std::vector<CheckDefinition> roleParityChecks();
 std::vector<CheckDefinition> parityChecks();
 std::vector<CheckDefinition> networkChecks();
 std::vector<CheckDefinition> replicaChecks();
+std::vector<CheckDefinition> statementChecks();
 
 } // namespace tealdeck

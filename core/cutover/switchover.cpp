@@ -220,9 +220,12 @@ Status Switchover::probeOnce(Millis limit) {
 }
 
 Status Switchover::gate(StepContext& context) {
-    // Warm plans and caches: the first call of these functions costs ten times the others.
+    // Warm plans and caches: the first call of these functions costs ten times the others. The logins are opened in a transaction that is
+    // rolled back: nobody else sees it, and a session that dies in the middle has changed nothing.
     const std::string fence = fmt::format("select tealdeck.fence('warm', {}, 0, 0, {}, true)", m_generation, pidArray({}));
-    const std::string receive = fmt::format("select tealdeck.receive('warm', {}, {}, 0, true)", m_generation, m_plan.cutover.sequenceGap);
+    const std::string receive =
+        fmt::format("begin; select tealdeck.open_logins(); rollback; select tealdeck.receive('warm', {}, {}, 0, true)", m_generation,
+                    m_plan.cutover.sequenceGap);
     for (int round = 0; round < 3; ++round) {
         for (std::size_t i = 0; i < m_from->size(); ++i) {
             if (const Status warm = asStatus((*m_from)[i].batch(fence)); !warm) {

@@ -5,11 +5,14 @@
 #include "core/engine/data_copy_place.h"
 #include "core/postgres/sql.h"
 #include "core/replication/snapshot_copy.h"
+#include "core/util/text.h"
 
 #include <fmt/format.h>
 
 namespace tealdeck {
 namespace {
+
+constexpr double MIB = 1048576;
 
 constexpr Millis SLOT_LIMIT{60000};
 constexpr Millis SUBSCRIPTION_LIMIT{60000};
@@ -160,7 +163,9 @@ Status DataCopy::snapshotCopy(Place& place, StepContext& context) {
     }
     m_states[place.database].startedUs = m_out.nowUs();
     m_states[place.database].connections = m_plan.copy.connections;
-    m_walAllowed = m_plan.copy.maxWalRetainedMib * 1048576;
+    m_walAllowed = m_plan.copy.maxWalRetainedMib * MIB;
+    m_lagAllowed = m_plan.copy.maxReplicaLagMib * MIB;
+    m_heldForLag = false;
     SnapshotCopy copy({m_connector, place.database, publicationName(m_plan), *m_out.control, place.green,
                        [&](CopyProgress& progress, bool ended) { return look(place, progress, ended, context); }});
     const Result<CopyOutcome> outcome = copy.run(**snapshot);
@@ -277,7 +282,7 @@ Status DataCopy::look(Place& place, CopyProgress& progress, bool ended, StepCont
     for (Json batch = progress.takeFinished(); !batch.empty(); batch = progress.takeFinished()) {
         m_out.tell({{"database", place.database}, {"finished", std::move(batch)}});
     }
-    watchWal(place);
+    watchBudgets(place);
     progress.tell(state);
     auto [name, why] = m_out.control->state();
     if (why.empty() && !state.failures.empty()) {
@@ -291,25 +296,56 @@ Status DataCopy::look(Place& place, CopyProgress& progress, bool ended, StepCont
                : Status();
 }
 
-/// The slot is never dropped for it: that would throw the copy away. The operator decides.
-void DataCopy::watchWal(Place& place) {
+/// What the copy may cost others. The slot is never dropped for it: that would throw the copy away. For WAL the operator decides; a replica
+/// that has made up what it lacked lets the copy go on by itself.
+void DataCopy::watchBudgets(Place& place) {
     const Result<Rows> kept =
         place.blue.query("select pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) from pg_replication_slots where slot_name = $1",
                          {slotName(m_plan, Direction::Forward, place.database)}, Millis(3000));
     CopyState& state = m_states[place.database];
     state.retainedBytes = kept.ok() && kept->single() ? std::optional<double>(std::stod(*kept->single())) : std::nullopt;
-    if (m_walAllowed <= 0 || !state.retainedBytes) {
-        return;
+    const double wal = m_walAllowed > 0 ? state.retainedBytes.value_or(0) : 0;
+    const std::optional<ReplicaLag> lag = m_lagAllowed > 0 ? worstReplica(place) : std::nullopt;
+    if (m_out.control->takeResumed()) {
+        m_walAllowed = wal > m_walAllowed ? wal + m_plan.copy.maxWalRetainedMib * MIB : m_walAllowed;
+        m_lagAllowed = lag && lag->bytes > m_lagAllowed ? lag->bytes + m_plan.copy.maxReplicaLagMib * MIB : m_lagAllowed;
     }
-    if (m_out.control->takeResumed() && *state.retainedBytes > m_walAllowed) {
-        m_walAllowed = *state.retainedBytes + m_plan.copy.maxWalRetainedMib * 1048576;
-    }
-    if (*state.retainedBytes > m_walAllowed) {
+    if (wal > m_walAllowed) {
         m_out.control->hold(
             fmt::format("BLUE keeps {:.0f} MiB of WAL for the copy, more than max_wal_retained_mib allows; \"copy resume\" goes on "
                         "until it is as much again, abort frees it",
-                        *state.retainedBytes / 1048576));
+                        wal / MIB));
+    } else if (lag && lag->bytes > m_lagAllowed) {
+        m_heldForLag = true;
+        m_out.control->hold(fmt::format("{} is {:.0f} MiB behind, more than max_replica_lag_mib allows; the copy goes on by itself when it "
+                                        "has made up half of it, or with \"copy resume\"",
+                                        lag->name, lag->bytes / MIB));
+    } else if (m_heldForLag && lag && lag->bytes <= m_lagAllowed / 2) {
+        m_heldForLag = false;
+        m_out.control->release();
     }
+}
+
+/// The physical replica of either side that is farthest behind. One that is away counts by its slot. std::nullopt: nobody could be asked.
+std::optional<DataCopy::ReplicaLag> DataCopy::worstReplica(Place& place) {
+    constexpr const char* sql =
+        "select name, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), lsn), 0) from (select r.application_name as name, r.replay_lsn as lsn "
+        "from pg_stat_replication r where not exists (select from pg_replication_slots s where s.active_pid = r.pid and s.slot_type = "
+        "'logical') union all select slot_name, restart_lsn from pg_replication_slots where slot_type = 'physical' and not active) behind "
+        "order by 2 desc limit 1";
+    std::optional<ReplicaLag> worst;
+    for (const auto& [session, side] : {std::pair(&place.blue, Side::Blue), std::pair(&place.green, Side::Green)}) {
+        const Result<Rows> asked = session->query(sql, {}, Millis(3000));
+        if (!asked) {
+            return std::nullopt;
+        }
+        worst = worst ? worst : std::optional(ReplicaLag{});
+        if (!asked->empty() && std::stod(asked->text(0, 1)) > worst->bytes) {
+            worst =
+                ReplicaLag{fmt::format("replica {} of {}", plainText(asked->text(0, 0), 63), sideName(side)), std::stod(asked->text(0, 1))};
+        }
+    }
+    return worst;
 }
 
 void DataCopy::tell(Place& place, const std::string& how, const std::string& detail) {

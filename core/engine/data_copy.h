@@ -48,7 +48,12 @@ class DataCopy {
     Result<std::unique_ptr<ExportedSnapshot>> begin(Place& place, StepContext& context);
     Result<std::set<std::string>> finishedBefore(Place& place);
     Status look(Place& place, CopyProgress& progress, bool ended, StepContext& context);
-    void watchWal(Place& place);
+    struct ReplicaLag {
+        std::string name;
+        double bytes = 0;
+    };
+    void watchBudgets(Place& place);
+    std::optional<ReplicaLag> worstReplica(Place& place);
     Status follow(Place& place, const std::set<std::string>& finished, const std::set<std::string>& failed, StepContext& context);
     Status emptyTheRest(Place& place);
     Status takeUpTheRest(Place& place, const std::set<std::string>& except);
@@ -65,6 +70,8 @@ class DataCopy {
     std::map<std::string, CopyChoice> m_choices;
     std::map<std::string, CopyState> m_states;
     std::map<std::string, std::int64_t> m_toldUs;
+    double m_lagAllowed = 0; ///< bytes that a replica may be behind; moves on likewise
+    bool m_heldForLag = false;
     double m_walAllowed = 0; ///< bytes that blue may keep before the copy holds; moves on when an operator says go on
 };
 

@@ -94,6 +94,7 @@ class Engine {
     Status runDrift(const Command& command);
     Status guardAgainstDrift();
     void lookForDrift();
+    Status runSkip(const Command& command); // engine_skip.cpp
     Status runOverride(const Command& command);
     Status runSignOff(const Command& command);                         // engine_checklist.cpp
     Status mayBeSaid(const Command& command, const Snapshot& s) const; // engine_checklist.cpp: sign-offs and overrides

@@ -88,7 +88,8 @@ Status Engine::attach() {
                            m_options.plan.databases,
                            m_options.plan.sha256,
                            m_epoch,
-                           s.session.startedWallUs != 0 ? s.session.startedWallUs : Clock::system().wallUs()};
+                           s.session.startedWallUs != 0 ? s.session.startedWallUs : Clock::system().wallUs(),
+                           static_cast<double>(m_options.plan.cutover.budget.count())};
     if (const Status written = m_hub.publish(EventKind::Session, toJson(info)); !written) {
         return written;
     }

@@ -116,6 +116,8 @@ Status Engine::runCommand(const Command& command) {
         return runSignOff(command);
     case CommandKind::Drift:
         return runDrift(command);
+    case CommandKind::Skip:
+        return runSkip(command);
     case CommandKind::Verify:
         return runVerify(command);
     default:

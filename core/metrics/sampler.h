@@ -34,10 +34,12 @@ namespace tealdeck {
 /// Metrics: lag_bytes.forward|reverse, retained_bytes.blue|green (bytes), lag_seconds.forward|reverse, heartbeat_age.blue|green (seconds;
 /// time since that primary last answered), tps.blue|green (commits a second in the plan's databases), connections.blue|green,
 /// reads_green_percent, what core/metrics/read_probe.h tells while reads are shared, sampler_ms (how long one sample took),
-/// sampler_cpu_percent (what sampling costs this machine, of one core, over ten seconds), router_up.NAME (1: it answered, 0: it did not).
+/// sampler_cpu_percent (what sampling costs this machine, of one core, over ten seconds), router_up.NAME (1: it answered, 0: it did not),
+/// pooler_ms.NAME (how long its answer took).
 /// Slow ones: xid_age.blue|green (transactions; the worse of xid and multixact), transaction_seconds.blue|green (oldest open or prepared
 /// transaction of others), wal_bytes.blue|green (pg_wal), schema_changes.blue|green (how often the definitions in the plan's databases
-/// were seen to change since sampling began), recording_free_bytes (where the recording is written).
+/// were seen to change since sampling began), commit_ms.blue|green (how long a commit took there, the way to it included),
+/// recording_free_bytes (where the recording is written).
 class Sampler {
   public:
     using Publish = std::function<void(EventKind, Json)>;
@@ -74,6 +76,7 @@ class Sampler {
     void run();
     void sample();
     void sampleSides();
+    void countCommits(Side side, double commits, std::int64_t at);
     void sampleReplication();
     void sampleTopology();
     void sampleTraffic();
@@ -106,6 +109,8 @@ class Sampler {
     ApplyFailures m_applyFailures;
     std::map<std::pair<Direction, std::string>, std::int64_t> m_noneToldUs; ///< feeds that do not exist: when that was said last
     std::map<Side, CommitCount> m_commits;
+    std::map<Side, std::set<std::string>> m_activeSlots;
+    std::map<Side, std::int64_t> m_senderEndedUs; ///< when a WAL sender of ours was last seen to have ended
     std::map<Side, std::int64_t> m_answeredUs;
     std::map<std::string, HeartbeatWatch> m_heartbeats; ///< by database, of the side where it is written
     std::optional<Side> m_beating;                      ///< that side

@@ -4,6 +4,7 @@
 #include "core/postgres/sql.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
 
@@ -79,6 +80,10 @@ void readSubscription(const Rows& subscription, bool slotActive, ReplicationStat
 }
 
 } // namespace
+
+double millisSince(std::int64_t steadyUs) {
+    return std::round(static_cast<double>(Clock::system().steadyUs() - steadyUs) / 100.0) / 10;
+}
 
 Result<Rows> SamplerSessions::query(Side side, const std::string& database, const std::string& sql, const Parameters& parameters,
                                     Millis limit) {

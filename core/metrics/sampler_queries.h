@@ -14,6 +14,9 @@
 
 namespace tealdeck {
 
+/// Milliseconds since that steady time of the machine, in tenths: more digits say nothing and fill the recording.
+double millisSince(std::int64_t steadyUs);
+
 /// Sessions with the primaries for sampling. One that broke is opened again, after a pause that doubles up to MAX_BACK_OFF.
 class SamplerSessions {
   public:

@@ -10,7 +10,7 @@ namespace tealdeck {
 
 /// What an operator asks of the engine. Arguments: Ramp {"percent"}; Override {"check", "reason"}; SignOff {"item", "reason"}; Note
 /// {"text"}; Verify {"exact", "afresh", "show_values", "databases": […], "tables": […]}; Drift {"act": "apply" or "resync", "database", "id",
-/// "statement", "table"}; Acknowledge {"alarm"}; Shelve {"alarm", "minutes" (1 to 480), "reason"}; Replicate, Cutover, Rollback and Finalize may have
+/// "statement", "table"}; Skip {"database", "lsn"}; Acknowledge {"alarm"}; Shelve {"alarm", "minutes" (1 to 480), "reason"}; Replicate, Cutover, Rollback and Finalize may have
 /// {"hold": [step…]}: the run waits for Continue before each of them; what is confirmed by typing {"typed", "reason"}.
 struct Command {
     CommandKind kind = CommandKind::Check;

@@ -110,6 +110,10 @@ std::vector<std::string> whyNot(const Snapshot& s, CommandKind command, std::int
         }
         return reasons;
     }
+    const auto stands = [](const ReplicationState& r) { return !r.failedLsn.empty(); };
+    if (command == CommandKind::Skip && std::none_of(s.replication.begin(), s.replication.end(), stands)) {
+        reasons.emplace_back("No feed is known to stand at a transaction that it cannot apply.");
+    }
     if (isWordOnly(command)) {
         return reasons;
     }

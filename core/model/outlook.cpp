@@ -57,26 +57,49 @@ PausePart receive(const Snapshot& s, const std::string& direction, std::int64_t 
                   : PausePart{"receive", *lag * 1000, "the lag"};
 }
 
+/// Fence, opening and resuming: as earlier switches took; before the first one as many waits as the step has, each as long as one takes.
+PausePart step(const Snapshot& s, const char* part, int waits, std::optional<double> eachMs, const std::string& ofWhat) {
+    if (const std::optional<double> before = learned(s, part)) {
+        return {part, before, "earlier switches"};
+    }
+    return eachMs ? PausePart{part, waits * *eachMs, fmt::format("{} times {}; no switch has shown it yet", waits, ofWhat)}
+                  : PausePart{part, std::nullopt, fmt::format("{} is unknown, and no switch has shown it yet", ofWhat)};
+}
+
+/// The slowest pooler's last answer.
+std::optional<double> poolerMs(const Snapshot& s, std::int64_t nowUs) {
+    std::optional<double> worst = 0;
+    const std::string prefix = "pooler_ms.";
+    for (auto m = s.metrics.lower_bound(prefix); m != s.metrics.end() && m->first.compare(0, prefix.size(), prefix) == 0; ++m) {
+        const std::optional<double> one = metric(s, m->first, FRESH_US, nowUs);
+        worst = one && worst ? std::optional(std::max(*worst, *one)) : std::nullopt;
+    }
+    return worst;
+}
+
 } // namespace
 
 PauseForecast forecastPause(const Snapshot& s, CommandKind command, std::int64_t nowUs) {
     const bool forward = command == CommandKind::Cutover;
+    const char* source = forward ? "blue" : "green";
+    const char* destination = forward ? "green" : "blue";
+    const auto commit = [&](const char* side) { return metric(s, std::string("commit_ms.") + side, FRESH_SLOW_US, nowUs); };
+    const auto commitOn = [](const char* side) {
+        return fmt::format("a commit on {}", std::string_view(side) == "blue" ? "BLUE" : "GREEN");
+    };
     PauseForecast forecast;
-    forecast.parts.push_back(drain(s, forward ? "blue" : "green", nowUs));
-    for (const char* part : {"fence", "receive", "open", "resume"}) {
-        if (std::string(part) == "receive") {
-            forecast.parts.push_back(receive(s, forward ? "forward" : "reverse", nowUs));
-            continue;
-        }
-        const std::optional<double> ms = learned(s, part);
-        forecast.parts.push_back({part, ms, ms ? "earlier switches" : "no switch of this deployment has shown it yet"});
-    }
+    // A fence commits twice, logins and marker; the first database opens before the others, which open together.
+    forecast.parts = {drain(s, source, nowUs), step(s, "fence", 2, commit(source), commitOn(source)),
+                      receive(s, forward ? "forward" : "reverse", nowUs),
+                      step(s, "open", s.session.databases.size() > 1 ? 2 : 1, commit(destination), commitOn(destination)),
+                      step(s, "resume", 2, poolerMs(s, nowUs), "a pooler's answer")};
     double total = 0;
     const bool known = std::all_of(forecast.parts.begin(), forecast.parts.end(), [&](const PausePart& part) {
         total += part.ms.value_or(0);
         return part.ms.has_value();
     });
     forecast.totalMs = known ? std::optional(total) : std::nullopt;
+    forecast.overBudget = known && s.session.pauseBudgetMs > 0 && total > s.session.pauseBudgetMs;
     return forecast;
 }
 

@@ -20,10 +20,12 @@ struct PausePart {
 struct PauseForecast {
     std::vector<PausePart> parts;
     std::optional<double> totalMs; ///< only when every part is known
+    bool overBudget = false;       ///< more than the plan allows: the engine would bring the writes back
 };
 
-/// For a cutover or a rollback that would begin now. Times of the pause itself are those of the deployment's latest finished switch; the
-/// oldest open transaction and the lag are measured. What nobody measured is unknown.
+/// For a cutover or a rollback that would begin now. Times of the pause itself are the longest of the deployment's last three switches
+/// that went well, and before the first one commits and answers as they are measured now; the oldest open transaction and the lag are
+/// always measured. What nobody measured is unknown.
 PauseForecast forecastPause(const Snapshot& snapshot, CommandKind command, std::int64_t nowUs);
 
 /// The time in which a rollback loses nothing.

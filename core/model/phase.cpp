@@ -18,7 +18,7 @@ constexpr std::array<std::pair<Phase, const char*>, 10> PHASES = {{{Phase::Plan,
                                                                    {Phase::Finalized, "finalized"},
                                                                    {Phase::Aborted, "aborted"}}};
 
-constexpr std::array<std::pair<CommandKind, const char*>, 19> COMMANDS = {{{CommandKind::Check, "check"},
+constexpr std::array<std::pair<CommandKind, const char*>, 20> COMMANDS = {{{CommandKind::Check, "check"},
                                                                            {CommandKind::Replicate, "replicate"},
                                                                            {CommandKind::Ramp, "ramp"},
                                                                            {CommandKind::Cutover, "cutover"},
@@ -34,6 +34,7 @@ constexpr std::array<std::pair<CommandKind, const char*>, 19> COMMANDS = {{{Comm
                                                                            {CommandKind::Verify, "verify"},
                                                                            {CommandKind::Stop, "stop"},
                                                                            {CommandKind::Drift, "drift"},
+                                                                           {CommandKind::Skip, "skip"},
                                                                            {CommandKind::PauseCopy, "pause-copy"},
                                                                            {CommandKind::ResumeCopy, "resume-copy"},
                                                                            {CommandKind::CancelCopy, "cancel-copy"}}};
@@ -72,6 +73,9 @@ constexpr const char* NOTE_DOES = "Adds a line to the record.";
 constexpr const char* VERIFY_DOES =
     "Compares every table of both sides, row by row, while everything goes on. Changes nothing but a marker.";
 constexpr const char* DRIFT_DOES = "Runs a statement on GREEN that was run on BLUE, and lets new tables be followed.";
+constexpr const char* SKIP_DOES =
+    "Leaves out the transaction at which a feed stands. Its changes are missing on the side that follows: mend them "
+    "there, and compare the data again.";
 constexpr const char* CONTINUE_DOES = "Lets a run go on that holds before a step.";
 
 constexpr const char* PAUSE_COPY_DOES = "The copy of the data stands still; BLUE goes on keeping the WAL that GREEN will need.";
@@ -98,6 +102,10 @@ void addEverywhere(std::vector<PhaseRule>& rows, Phase phase) {
     }
     if (phase == Phase::Replicate || phase == Phase::Validate || phase == Phase::Ramp || phase == Phase::RolledBack) {
         rows.push_back({phase, C::Drift, F::ArmAndHold, "Carry over a schema change", DRIFT_DOES, phase});
+    }
+    if (phase == Phase::Replicate || phase == Phase::Validate || phase == Phase::Ramp || phase == Phase::Observe ||
+        phase == Phase::RolledBack) {
+        rows.push_back({phase, C::Skip, F::ArmHoldAndType, "Leave out a transaction", SKIP_DOES, phase});
     }
     if (phase == Phase::Replicate || phase == Phase::Cutover) {
         rows.push_back({phase, C::Continue, F::ArmAndHold, "Go on", CONTINUE_DOES, phase});

@@ -44,6 +44,7 @@ enum class CommandKind {
     Verify,      ///< the data of both sides is compared
     Stop,        ///< a comparison ends early
     Drift,       ///< a change of the schema is carried to the other side
+    Skip,        ///< a transaction that a feed cannot apply is left out
     PauseCopy,   ///< the initial copy stands still
     ResumeCopy,  ///< it goes on, also above a budget for which it holds
     CancelCopy   ///< it ends where it is; another Replicate goes on from there

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/shown.h"
 
+#include "core/model/outlook.h"
 #include "core/model/phase.h"
 #include "core/util/text.h"
 
@@ -70,6 +71,12 @@ Json gatesShown(const Snapshot& s, std::int64_t steadyUs) {
     for (const auto& [metric, name] : MEASURED) {
         if (const auto found = s.metrics.find(metric); found != s.metrics.end()) {
             add(name, found->second.value ? fmt::format("{:.2f}", *found->second.value) : "unknown", found->second.sampledUs);
+        }
+    }
+    for (const CommandKind command : {CommandKind::Cutover, CommandKind::Rollback}) {
+        if (findRule(s.phase, command) != nullptr) {
+            const PauseForecast forecast = forecastPause(s, command, steadyUs);
+            add("expected pause", forecast.totalMs ? fmt::format("{:.0f} ms", *forecast.totalMs) : "unknown");
         }
     }
     const auto blocking = std::count_if(s.checks.begin(), s.checks.end(), [&](const CheckState& c) { return isBlocking(c, steadyUs); });

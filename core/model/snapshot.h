@@ -22,6 +22,7 @@ struct SessionInfo {
     std::string planSha256;
     std::int64_t epoch = 0;
     std::int64_t startedWallUs = 0;
+    double pauseBudgetMs = 0; ///< the longest write pause that the plan allows; 0: a recording that does not tell
 };
 
 /// One server as the topology shows it.
@@ -95,6 +96,7 @@ struct ReplicationState {
     std::optional<double> lagSeconds;
     std::optional<double> retainedBytes;
     std::string error;
+    std::string failedLsn; ///< where the transaction ends that cannot be applied; empty: none is known
     std::string slot; ///< reserved, extended, unreserved, lost, missing; empty: not known
     std::int64_t sampledUs = 0;
 };

@@ -38,10 +38,10 @@ Json listToJson(const std::vector<T>& list) {
 } // namespace
 
 SessionInfo sessionFromJson(const Json& j) {
-    return {member<std::string>(j, "deployment", ""),     member<std::string>(j, "recording_id", ""),
-            member<std::string>(j, "mode", "live"),       strings(j, "databases"),
-            member<std::string>(j, "plan_sha256", ""),    member<std::int64_t>(j, "epoch", 0),
-            member<std::int64_t>(j, "started_wall_us", 0)};
+    return {member<std::string>(j, "deployment", ""),      member<std::string>(j, "recording_id", ""),
+            member<std::string>(j, "mode", "live"),        strings(j, "databases"),
+            member<std::string>(j, "plan_sha256", ""),     member<std::int64_t>(j, "epoch", 0),
+            member<std::int64_t>(j, "started_wall_us", 0), member<double>(j, "pause_budget_ms", 0)};
 }
 
 Node nodeFromJson(const Json& j) {
@@ -101,6 +101,7 @@ ReplicationState replicationFromJson(const Json& j) {
     r.lagSeconds = optionalNumber(j, "lag_seconds");
     r.retainedBytes = optionalNumber(j, "retained_bytes");
     r.error = member<std::string>(j, "error", "");
+    r.failedLsn = member<std::string>(j, "failed_lsn", "");
     r.slot = member<std::string>(j, "slot", "");
     r.sampledUs = member<std::int64_t>(j, "sampled_us", 0);
     return r;
@@ -144,9 +145,9 @@ SwitchReport switchFromJson(const Json& j) {
 }
 
 Json toJson(const SessionInfo& i) {
-    return {{"deployment", i.deployment},        {"recording_id", i.recordingId}, {"mode", i.mode},
-            {"databases", i.databases},          {"plan_sha256", i.planSha256},   {"epoch", i.epoch},
-            {"started_wall_us", i.startedWallUs}};
+    return {{"deployment", i.deployment},         {"recording_id", i.recordingId},     {"mode", i.mode},
+            {"databases", i.databases},           {"plan_sha256", i.planSha256},       {"epoch", i.epoch},
+            {"started_wall_us", i.startedWallUs}, {"pause_budget_ms", i.pauseBudgetMs}};
 }
 
 Json toJson(const Node& n) {
@@ -208,6 +209,7 @@ Json toJson(const ReplicationState& r) {
             {"lag_seconds", orNull(r.lagSeconds)},
             {"retained_bytes", orNull(r.retainedBytes)},
             {"error", r.error},
+            {"failed_lsn", r.failedLsn},
             {"slot", r.slot},
             {"sampled_us", r.sampledUs}};
 }

@@ -43,6 +43,7 @@ void readCopy(PlanTable& root, Plan& plan) {
     c.connections = static_cast<int>(table.whole("connections", 1, 64, c.connections));
     c.bytesPerSecond = table.number("bytes_per_second", 0, 1e15, c.bytesPerSecond);
     c.maxWalRetainedMib = table.number("max_wal_retained_mib", 0, 1e9, c.maxWalRetainedMib);
+    c.maxReplicaLagMib = table.number("max_replica_lag_mib", 0, 1e9, c.maxReplicaLagMib);
     c.splitMib = table.number("split_mib", 0.1, 1e9, c.splitMib);
     c.stallSeconds = table.number("stall_seconds", 1, 86400, c.stallSeconds);
     c.rehearsal = table.truth("rehearsal", c.rehearsal);

@@ -26,9 +26,10 @@ struct CopyPlan {
     int connections = 4;          ///< sessions with each side that copy; also the sessions that build indexes
     double bytesPerSecond = 0;    ///< of all sessions together; 0: no limit
     double maxWalRetainedMib = 0; ///< WAL that blue keeps for the copy; above it the copy holds. 0: no limit
-    double splitMib = 1024;       ///< tables above it are copied in parts of about that size
-    double stallSeconds = 120;    ///< a stream in which nothing moves for so long is begun again
-    bool rehearsal = true;        ///< restore the schema into a scratch database first
+    double maxReplicaLagMib = 0; ///< of a physical replica on either side; above it the copy holds until half of it is made up. 0: no limit
+    double splitMib = 1024;      ///< tables above it are copied in parts of about that size
+    double stallSeconds = 120;   ///< a stream in which nothing moves for so long is begun again
+    bool rehearsal = true;       ///< restore the schema into a scratch database first
     std::vector<AcceptedDifference> accepted;
 };
 

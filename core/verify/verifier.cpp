@@ -18,6 +18,10 @@
 namespace tealdeck::verify {
 namespace {
 
+std::filesystem::path progressFile(const Plan& plan) {
+    return plan.engineFolder / "verify-progress.jsonl";
+}
+
 constexpr Millis FEED_LIMIT{60000};
 constexpr double TABLE_WEIGHT = 65536; ///< bytes' worth of work that every table costs, however small
 constexpr std::size_t MOST_DESCRIBED = 2000;
@@ -33,8 +37,7 @@ class Run {
   public:
     Run(const Connector& connector, const Request& request, const Watcher& watcher)
         : m_connector(connector), m_plan(connector.plan()), m_request(request), m_watcher(watcher), m_pace(m_plan.verify.rowsPerSecond),
-          m_log(m_plan.engineFolder / "verify-progress.jsonl", scope(), Clock::system().wallUs(), m_plan.verify.validHours,
-                request.afresh) {}
+          m_log(progressFile(m_plan), scope(), Clock::system().wallUs(), m_plan.verify.validHours, request.afresh) {}
 
     Result<ComparisonState> run();
 
@@ -392,6 +395,11 @@ void Run::tell(bool atOnce) {
 }
 
 } // namespace
+
+void forgetProgress(const Plan& plan) {
+    std::error_code none; // there may be no file
+    std::filesystem::remove(progressFile(plan), none);
+}
 
 std::filesystem::path differencesFile(const Plan& plan) {
     return plan.engineFolder / "differences.json";

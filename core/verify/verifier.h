@@ -43,6 +43,8 @@ struct Watcher {
 /// compared.
 Result<ComparisonState> compare(const Connector& connector, const Request& request, const Watcher& watcher);
 
+/// What a comparison that was cut short has behind it counts no more: the next one begins anew.
+void forgetProgress(const Plan& plan);
 /// Where the rows that differ are described: {"id", "differences": [{database, table, kind, columns, key, values, inspect}]}; mode 0600.
 std::filesystem::path differencesFile(const Plan& plan);
 

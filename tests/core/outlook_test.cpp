@@ -44,6 +44,33 @@ TEST_F(Outlook, aPauseIsForetoldFromWhatIsMeasuredAndWhatWasLearned) {
     EXPECT_DOUBLE_EQ(*forecast.totalMs, 20 + 9 + 20 + 3 + 1); // the lag is longer than what receiving took
 }
 
+TEST_F(Outlook, theFirstPauseIsForetoldFromCommitsAndAnswers) {
+    snapshot.switches.clear();
+    set("commit_ms.green", 4);
+    set("commit_ms.blue", 3);
+    set("pooler_ms.one", 0.5);
+    set("pooler_ms.two", 1.5);
+    PauseForecast forecast = forecastPause(snapshot, CommandKind::Rollback, NOW);
+    ASSERT_TRUE(forecast.totalMs);
+    EXPECT_DOUBLE_EQ(*forecast.totalMs, 10 + 2 * 4 + 20 + 3 + 2 * 1.5); // the source fences, the destination opens
+    EXPECT_EQ(forecast.parts[1].from, "2 times a commit on GREEN; no switch has shown it yet");
+    set("pooler_ms.two", std::nullopt); // it is silent: nobody knows how long it will take
+    EXPECT_FALSE(forecastPause(snapshot, CommandKind::Rollback, NOW).totalMs);
+    set("pooler_ms.two", 1.5);
+    snapshot.session.databases = {"shop", "other"};
+    forecast = forecastPause(snapshot, CommandKind::Rollback, NOW);
+    EXPECT_DOUBLE_EQ(forecast.parts[3].ms.value_or(0), 2 * 3); // the first opens before the others
+}
+
+TEST_F(Outlook, aPauseAboveTheBudgetSaysSo) {
+    snapshot.session.pauseBudgetMs = 53;
+    EXPECT_FALSE(forecastPause(snapshot, CommandKind::Rollback, NOW).overBudget);
+    snapshot.session.pauseBudgetMs = 52;
+    EXPECT_TRUE(forecastPause(snapshot, CommandKind::Rollback, NOW).overBudget);
+    snapshot.session.pauseBudgetMs = 0; // an older recording does not tell
+    EXPECT_FALSE(forecastPause(snapshot, CommandKind::Rollback, NOW).overBudget);
+}
+
 TEST_F(Outlook, whatNobodyMeasuredIsUnknown) {
     set("transaction_seconds.green", std::nullopt);
     PauseForecast forecast = forecastPause(snapshot, CommandKind::Rollback, NOW);

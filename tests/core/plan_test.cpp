@@ -72,11 +72,13 @@ TEST(Plan, ReadsHowTheDataAreCopied) {
     ASSERT_TRUE(without.ok());
     EXPECT_EQ(without->copy.strategy, CopyStrategy::Auto);
     EXPECT_TRUE(without->copy.rehearsal);
-    const Result<Plan> plan = parse(GOOD + "[copy]\nstrategy = \"server-to-server\"\nconnections = 2\nbytes_per_second = 5e6\n"
-                                           "max_wal_retained_mib = 512\nsplit_mib = 0.5\nstall_seconds = 3\nrehearsal = false\n"
-                                           "[[copy.accepted_difference]]\nobject = \"index public.i\"\nwhy = \"made on green only\"\n");
+    const Result<Plan> plan =
+        parse(GOOD + "[copy]\nstrategy = \"server-to-server\"\nconnections = 2\nbytes_per_second = 5e6\n"
+                     "max_wal_retained_mib = 512\nmax_replica_lag_mib = 64\nsplit_mib = 0.5\nstall_seconds = 3\nrehearsal = false\n"
+                     "[[copy.accepted_difference]]\nobject = \"index public.i\"\nwhy = \"made on green only\"\n");
     ASSERT_TRUE(plan.ok()) << plan.error().text();
     EXPECT_EQ(plan->copy.strategy, CopyStrategy::ServerToServer);
+    EXPECT_EQ(plan->copy.maxReplicaLagMib, 64);
     EXPECT_EQ(plan->copy.connections, 2);
     EXPECT_EQ(plan->copy.bytesPerSecond, 5e6);
     EXPECT_EQ(plan->copy.maxWalRetainedMib, 512);

@@ -247,6 +247,33 @@ TEST_F(Copy, isPausedResumedAndCancelledAndSaysSo) {
     endCleanly(run);
 }
 
+TEST_F(Copy, holdsWhileAReplicaIsTooFarBehind) {
+    TEALDECK_LONG_TEST();
+    LabOptions withReplica = options(15, 18);
+    withReplica.replicas = 1;
+    UpgradeRun run(withReplica);
+    ASSERT_TRUE(run.ok());
+    run.startLoad();
+    setCopy(run, "connections = 2\nrehearsal = false\nbytes_per_second = 1000000\nmax_replica_lag_mib = 1\n");
+    const LabState& state = run.lab().state();
+    Result<SqlClient> replica = SqlClient::connect(labConnection(state, state.replicas(Side::Green).front().port, "tealdeck", "postgres"));
+    ASSERT_TRUE(replica.ok() && replica->run("select pg_wal_replay_pause()").ok());
+    auto running = std::async(std::launch::async, [&] { return run.ctl({"run", "--until", "validate"}); });
+    const auto copyIs = [&](const char* wanted, const char* why) {
+        return eventually(Millis(240000), [&] {
+            const Json copies = member(run.ctl({"copy", "show"}).report, "copies", Json::array());
+            return !copies.empty() && member<std::string>(copies[0], "state", "") == wanted &&
+                   member<std::string>(copies[0], "detail", "").find(why) != std::string::npos;
+        });
+    };
+    EXPECT_TRUE(copyIs("held", "replica replica-1 of green is "));
+    ASSERT_TRUE(replica->run("select pg_wal_replay_resume()").ok());
+    const CtlResult copied = running.get(); // nobody had to let it go on
+    ASSERT_EQ(copied.exitCode, 0) << copied.report.dump(2) << copied.errors;
+    expectSame(run);
+    endCleanly(run);
+}
+
 TEST_F(Copy, goesFromServerToServerWhenThePlanSaysSo) {
     TEALDECK_LONG_TEST();
     UpgradeRun run(options(14, 18));

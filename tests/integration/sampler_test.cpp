@@ -157,7 +157,8 @@ TEST(Sampler, SeesAFeedAndSurvivesAFrozenServer) {
     lab.run(Side::Blue, "shop", "insert into public.clash values (1)");
     EXPECT_TRUE(eventually(Millis(60000), [&] {
         const std::string error = published.replication("forward/shop", "error");
-        return error.find("it changes public.clash and ends at ") != std::string::npos && error.find("SKIP (lsn = '") != std::string::npos;
+        return error.find("it changes public.clash and ends at ") != std::string::npos &&
+               error.find("tealctl skip PLAN --database shop --lsn ") != std::string::npos;
     })) << published.replication("forward/shop", "error");
     lab.run(Side::Green, "shop", "delete from public.clash");
     EXPECT_TRUE(eventually(Millis(60000), [&] { return published.replication("forward/shop", "state") == "streaming"; }));

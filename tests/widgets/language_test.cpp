@@ -2,6 +2,7 @@
 // German is complete: every text that a person reads is in the catalogue, with the same places for values.
 #include "app/console/language.h"
 #include "app/console/main_window.h"
+#include "core/model/outlook.h"
 #include "core/model/phase.h"
 #include "tests/widgets/mnemonics.h"
 #include "tests/widgets/scripted_upgrade.h"
@@ -81,6 +82,9 @@ TEST(Language, ConstantsOfCoreAreTranslatedToo) {
         for (const bool past : {false, true}) {
             EXPECT_TRUE(german.has(QString::fromUtf8(abortLabel(rule.phase, past)))) << abortLabel(rule.phase, past);
         }
+    }
+    for (const PausePart& part : forecastPause({}, CommandKind::Cutover, 0).parts) {
+        EXPECT_TRUE(german.has(QString::fromStdString(part.name))) << part.name;
     }
     for (const PlotSpec& spec : PLOTS) {
         EXPECT_TRUE(german.has(QString::fromUtf8(spec.title)) && german.has(QString::fromUtf8(spec.shortTitle)));

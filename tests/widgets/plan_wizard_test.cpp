@@ -5,6 +5,7 @@
 #include "app/console/plan_editor.h"
 #include "app/console/plan_wizard.h"
 #include "app/console/rehearsal_guide.h"
+#include "app/console/replica_list.h"
 #include "core/plan/plan.h"
 #include "tests/widgets/scripted_upgrade.h"
 
@@ -15,6 +16,7 @@
 #include <QListWidget>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
 #include <gtest/gtest.h>
@@ -61,6 +63,7 @@ PlanDraft wholeDraft() {
     d.balancer = PlanDraft::Balancer{"/run/haproxy.sock", "reads", {"b1"}, {"g1", "g2"}};
     d.replicationRootcert = "/etc/ca.crt";
     d.budgetMs = 900;
+    d.blue.replicas = {{"r1", "10.0.0.2", 5433, "az-a"}, {"r2", "10.0.0.3", 5432, {}}};
     return d;
 }
 
@@ -77,6 +80,11 @@ TEST(PlanDraft, WhatTheWizardWritesIsThePlanThatItMeans) {
     EXPECT_EQ(plan->haproxies.at(0).greenServers, (std::vector<std::string>{"g1", "g2"}));
     EXPECT_EQ(plan->replication.sslrootcert, "/etc/ca.crt");
     EXPECT_EQ(plan->cutover.budget, Millis(900));
+    ASSERT_EQ(plan->blue.replicas.size(), 2U);
+    EXPECT_EQ(plan->blue.replicas[0].port, 5433);
+    EXPECT_EQ(plan->blue.replicas[0].zone, "az-a");
+    EXPECT_EQ(plan->blue.replicas[1].passfile, "/home/dba/.pgpass"); // as the primary's
+    EXPECT_TRUE(plan->green.replicas.empty());
 }
 
 TEST(PlanDraft, AProblemNamesItsLine) {
@@ -106,7 +114,8 @@ TEST(PlanEditor, ValidatesWhileOneTypesAndSavesOnlyWhatOneSees) {
 
 TEST(PlanWizard, TestsTheConnectionAndOffersWhatItFound) {
     FakeCtl ctl("printf '{\"ok\":true,\"version\":\"15.20\",\"role\":\"primary\",\"wal_level\":\"replica\",\"tls\":true,\"databases\":[{\"name\":\"shop\",\"bytes\":1048576},"
-                "{\"name\":\"<b>x\",\"bytes\":null}],\"replicas\":[{\"name\":\"r1\"}]}'\n");
+                "{\"name\":\"<b>x\",\"bytes\":null}],\"replicas\":[{\"name\":\"r1\",\"address\":null},{\"name\":\"WAL &r\",\"address\":\"10.0.0.7\"},"
+                "{\"name\":\"WAL &r\",\"address\":\"10.0.0.8\"}]}'\n");
     PlanWizard wizard;
     wizard.setProgram(ctl.program);
     wizard.show();
@@ -120,6 +129,26 @@ TEST(PlanWizard, TestsTheConnectionAndOffersWhatItFound) {
     named<QPushButton>(wizard, "BLUE: Test the connection")->click();
     auto* databases = named<QListWidget>(wizard, "Databases of BLUE");
     ASSERT_TRUE(QTest::qWaitFor([&] { return databases->count() == 2; }, 10'000));
+    // Replicas are in the plan as they were found; the port of one beside its primary nobody knows.
+    EXPECT_FALSE(next->isEnabled());
+    EXPECT_TRUE(next->toolTip().contains("port of replica r1")) << next->toolTip().toStdString();
+    named<QSpinBox>(wizard, "BLUE: replica r1: Port")->setValue(5433);
+    EXPECT_TRUE(next->isEnabled());
+    named<QCheckBox>(wizard, "BLUE: replica wal__r-2: use it")->setChecked(false);
+    const auto replicas = wizard.draft().blue.replicas;
+    ASSERT_EQ(replicas.size(), 2U);
+    EXPECT_EQ(replicas[0].host, "blue.example.org");
+    EXPECT_EQ(replicas[0].port, 5433);
+    EXPECT_EQ(replicas[1].name, "wal__r");
+    EXPECT_EQ(replicas[1].host, "10.0.0.7");
+    EXPECT_EQ(replicas[1].port, 5432);
+    named<QPushButton>(wizard, "BLUE: Test the connection")->click(); // again: nobody is in the list twice
+    ASSERT_TRUE(QTest::qWaitFor([&] { return named<QPushButton>(wizard, "BLUE: Test the connection")->toolTip().isEmpty(); }, 10'000));
+    EXPECT_EQ(ctl.calls().count("plan probe"), 2);
+    EXPECT_EQ(wizard.findChildren<ReplicaList*>().front()->findChildren<QCheckBox*>().size(), 3);
+    named<QPushButton>(wizard, "GREEN: Add a replica")->click();
+    EXPECT_TRUE(next->toolTip().contains("host of replica replica of GREEN")) << next->toolTip().toStdString();
+    named<QCheckBox>(wizard, "GREEN: replica replica: use it")->setChecked(false);
     EXPECT_TRUE(ctl.calls().startsWith("plan probe --json --host blue.example.org --port 5432 --user tealdeck --sslmode verify-full")) << ctl.calls().toStdString();
     next->click();
     EXPECT_EQ(wizard.page(), PlanWizard::Databases);
@@ -132,6 +161,7 @@ TEST(PlanWizard, TestsTheConnectionAndOffersWhatItFound) {
     EXPECT_EQ(wizard.page(), PlanWizard::Review);
     EXPECT_TRUE(wizard.editor()->valid()) << wizard.editor()->problem().toStdString();
     EXPECT_TRUE(wizard.editor()->text().contains("blue.example.org"));
+    EXPECT_EQ(wizard.editor()->text().count("[[blue.replicas]]"), 2);
     wizard.close(); // unsaved: asked once, in the window
     EXPECT_TRUE(wizard.isVisible());
     EXPECT_EQ(QApplication::activeModalWidget(), nullptr);

@@ -126,7 +126,8 @@ void Script::metrics() {
     const double load = 200 + 25 * std::sin(second / 20) + noise(16);
     Json values = {{"tps.blue", m_writes == "blue" ? load : 4 + noise(3)}, {"tps.green", m_writes == "green" ? load : 2 + m_reads + noise(3)}, {"heartbeat_age.blue", 0.2 + noise(0.6)},
                    {"heartbeat_age.green", 0.2 + noise(0.7)}, {"connections.blue", 24}, {"connections.green", 6}, {"reads_green_percent", m_reads},
-                   {"retained_bytes.blue", m_forward ? 2e6 + m_lag * 4e6 + noise(1e6) : 0}, {"retained_bytes.green", m_reverse ? 1e6 + noise(8e5) : 0}};
+                   {"retained_bytes.blue", m_forward ? 2e6 + m_lag * 4e6 + noise(1e6) : 0}, {"retained_bytes.green", m_reverse ? 1e6 + noise(8e5) : 0},
+                   {"transaction_seconds.blue", 0.02}, {"transaction_seconds.green", 0.02}, {"commit_ms.blue", 6}, {"commit_ms.green", 5}, {"pooler_ms.pooler-1", 0.4}};
     if (m_forward) {
         m_lag = std::max(0.004, m_lag * 0.9 + (noise(1) > 0.97 ? noise(0.9) : noise(0.004)));
         values["lag_seconds.forward"] = m_lag;
@@ -206,7 +207,7 @@ void Script::move(bool forward) {
 }
 
 std::vector<Event> Script::write() {
-    add(EventKind::Session, {{"deployment", "shop_upgrade"}, {"recording_id", "r-1"}, {"mode", "live"}, {"databases", {"shop"}}, {"epoch", 1}, {"started_wall_us", START_WALL}});
+    add(EventKind::Session, {{"deployment", "shop_upgrade"}, {"recording_id", "r-1"}, {"mode", "live"}, {"databases", {"shop"}}, {"epoch", 1}, {"started_wall_us", START_WALL}, {"pause_budget_ms", 2000}});
     phase("plan", "the plan was read");
     add(EventKind::Fence, {{"side", "green"}, {"state", "unknown"}});
     seconds(6);

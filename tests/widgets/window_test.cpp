@@ -107,6 +107,28 @@ TEST(MainWindow, ACommandCarriesWhatTheOperatorSaw) {
     EXPECT_FALSE(member<bool>(shownEvent(live.source->sent.back().args)->second, "withdrawn", true));
 }
 
+TEST(MainWindow, TheForecastOfThePauseStandsBesideTheActThatPauses) {
+    const auto events = test::scriptedUpgrade();
+    auto source = std::make_shared<ScriptedSource>(events);
+    MainWindow window({source, {}, {}, {}, "anna", false}, Clock::system());
+    window.show();
+    window.start();
+    auto* forecast = window.nextAct()->findChild<QLabel*>("pauseForecast");
+    EXPECT_FALSE(forecast->isVisible()); // nothing pauses in this phase
+    source->playTo(test::phaseTime(events, Phase::Cutover) - 1);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return forecast->isVisible(); }, 5000));
+    // Before any switch: transactions and lag as measured, and the commits that are still to come.
+    EXPECT_TRUE(forecast->text().startsWith("Pause: about ") && forecast->text().endsWith(" ms of 2000 ms")) << forecast->text().toStdString();
+    EXPECT_TRUE(forecast->toolTip().startsWith("drain: 20 ms (the oldest open transaction)\nfence: 12 ms (2 times a commit on BLUE")) << forecast->toolTip().toStdString();
+    EXPECT_TRUE(forecast->toolTip().contains("\nresume: <1 ms (2 times a pooler's answer")) << forecast->toolTip().toStdString();
+    EXPECT_EQ(forecast->accessibleDescription(), forecast->toolTip());
+    auto* state = window.nextAct()->findChild<QLabel*>("rollbackWindowState");
+    EXPECT_FALSE(state->isVisible());
+    source->playTo(test::phaseTime(events, Phase::Observe) + 8'000'000);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return state->isVisible(); }, 5000));
+    EXPECT_TRUE(state->text().startsWith("BLUE is behind by ")) << state->text().toStdString();
+}
+
 TEST(MainWindow, TheRecordingLearnsWhatWasInSight) {
     Live live;
     const auto pages = [&] {

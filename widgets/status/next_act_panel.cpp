@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/status/next_act_panel.h"
 
+#include "core/model/outlook.h"
 #include "widgets/status/focus_keeper.h"
 #include "widgets/status/ramp_control.h"
 #include "widgets/status/state_line.h"
@@ -26,6 +27,39 @@ QLabel* wrapped(QVBoxLayout* layout, const char* objectName) {
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     layout->addWidget(label);
     return label;
+}
+
+/// The feed that stands at a transaction which it cannot apply; nullptr: none does.
+const ReplicationState* failedFeed(const Snapshot& s) {
+    const auto found = std::find_if(s.replication.begin(), s.replication.end(), [](const ReplicationState& r) { return !r.failedLsn.empty(); });
+    return found == s.replication.end() ? nullptr : &*found;
+}
+
+QString milliseconds(double ms) {
+    return ms < 1 ? QStringLiteral("<1 ms") : QStringLiteral("%1 ms").arg(ms, 0, 'f', 0);
+}
+
+/// What the pause would be made of, as far as it is known.
+QString forecastParts(const PauseForecast& forecast) {
+    QStringList parts;
+    for (const PausePart& part : forecast.parts) {
+        const QString name = word(part.name.c_str());
+        parts << QStringLiteral("%1: %2 (%3)").arg(name, part.ms ? milliseconds(*part.ms) : unknownMark(), safeText(part.from));
+    }
+    return parts.join('\n');
+}
+
+/// In a line: it stands between the act and its button.
+QString forecastText(const PauseForecast& forecast, double budgetMs) {
+    if (!forecast.totalMs) {
+        const auto part = std::find_if(forecast.parts.begin(), forecast.parts.end(), [](const PausePart& one) { return !one.ms; });
+        return NextActPanel::tr("Pause: unknown, %1").arg(safeText(part->from));
+    }
+    if (budgetMs <= 0) {
+        return NextActPanel::tr("Pause: about %1").arg(milliseconds(*forecast.totalMs));
+    }
+    const QString text = NextActPanel::tr("Pause: about %1 of %2").arg(milliseconds(*forecast.totalMs), milliseconds(budgetMs));
+    return forecast.overBudget ? QStringLiteral("△ %1. %2").arg(text, NextActPanel::tr("The engine would bring the writes back.")) : text;
 }
 
 /// Acts that have a place of their own in the window are not offered here, nor is what the engine cannot do yet.
@@ -87,6 +121,7 @@ void NextActPanel::makeFacts(QVBoxLayout* layout) {
         m_next->hide();
     }
     m_consequence = wrapped(layout, "consequence");
+    m_forecast = wrapped(layout, "pauseForecast");
     if (m_confirm != nullptr) {
         // Arm sits up here with its consequence; Hold at the panel's foot: a double tap can never do both.
         layout->addWidget(m_confirm->armButton());
@@ -98,6 +133,7 @@ void NextActPanel::makeFacts(QVBoxLayout* layout) {
     layout->addWidget(headingLabel(tr("WAY BACK")));
     m_rollback = wrapped(layout, "rollback");
     m_window = wrapped(layout, "rollbackWindow");
+    m_windowState = wrapped(layout, "rollbackWindowState");
 }
 
 void NextActPanel::makeControls(const Clock&, QVBoxLayout* layout) {
@@ -116,6 +152,10 @@ void NextActPanel::makeControls(const Clock&, QVBoxLayout* layout) {
         Json args = Json::object();
         if (!typed.isEmpty()) {
             args = {{"typed", typed.toStdString()}, {"reason", reason.toStdString()}};
+        }
+        if (const ReplicationState* failed = kind == CommandKind::Skip ? failedFeed(m_snapshot) : nullptr; failed != nullptr) {
+            args["database"] = failed->database;
+            args["lsn"] = failed->failedLsn;
         }
         emit commandRequested(kind, args);
     });
@@ -233,7 +273,11 @@ void NextActPanel::updateNext(const Snapshot& snapshot) {
     const PhaseRule* rule = findRule(snapshot.phase, m_shown);
     const QStringList why = reasonsAgainst(m_shown);
     m_next->setText(rule != nullptr ? word(rule->title) : snapshot.phase == Phase::Cutover ? (snapshot.pastPointOfNoReturn ? tr("Nothing to decide: the engine completes the move.") : tr("Nothing to decide: watch, or abort.")) : tr("Nothing to do in this phase."));
-    m_consequence->setText(rule != nullptr ? word(rule->consequence) : QString());
+    QString consequence = rule != nullptr ? word(rule->consequence) : QString();
+    if (const ReplicationState* failed = m_shown == CommandKind::Skip ? failedFeed(snapshot) : nullptr; rule != nullptr && failed != nullptr) {
+        consequence += QLatin1Char('\n') + tr("%1, the transaction that ends at %2: %3").arg(safeText(failed->database), safeText(failed->failedLsn), safeText(failed->error));
+    }
+    m_consequence->setText(consequence);
     QStringList lines;
     for (const QString& reason : why) {
         lines << QStringLiteral("✕ ") + reason;
@@ -242,6 +286,14 @@ void NextActPanel::updateNext(const Snapshot& snapshot) {
     if (lines.size() > SHOWN) {
         const auto more = lines.size() - SHOWN;
         lines = lines.mid(0, SHOWN) << tr("… and %1 more in the checklist").arg(more);
+    }
+    const bool pauses = rule != nullptr && (m_shown == CommandKind::Cutover || m_shown == CommandKind::Rollback);
+    m_forecast->setVisible(pauses);
+    if (pauses) {
+        const PauseForecast forecast = forecastPause(snapshot, m_shown, m_now.steadyUs);
+        m_forecast->setText(forecastText(forecast, snapshot.session.pauseBudgetMs));
+        m_forecast->setToolTip(forecastParts(forecast));
+        m_forecast->setAccessibleDescription(m_forecast->toolTip());
     }
     m_whyNot->setText(rule == nullptr ? QStringLiteral("–") : lines.isEmpty() ? tr("✓ Nothing stands in the way.") : lines.join('\n'));
     if (m_confirm == nullptr) {
@@ -265,6 +317,14 @@ void NextActPanel::updateRollback(const Snapshot& snapshot, const ViewTime& now)
         m_window->setText(left > 0 ? tr("Rollback window: %1 left, until %2 UTC").arg(formatDuration(left), formatUtcTime(snapshot.rollbackUntilWallUs))
                                    : tr("Rollback window: over for %1").arg(formatDuration(-left)));
     }
+    const RollbackWindow window = rollbackWindow(snapshot, now.steadyUs, now.wallUs);
+    m_windowState->setVisible(window.state != RollbackWindow::State::None);
+    QStringList lines{tr("BLUE is behind by %1 and %2; GREEN keeps %3 for it.")
+                          .arg(bytesOrUnknown(window.lagBytes), secondsOrUnknown(window.lagSeconds), bytesOrUnknown(window.retainedBytes))};
+    for (const std::string& reason : window.reasons) {
+        lines << QStringLiteral("✕ ") + safeText(reason);
+    }
+    m_windowState->setText(lines.join('\n'));
 }
 
 void NextActPanel::showReply(bool accepted, const QString& text) {

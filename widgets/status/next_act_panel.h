@@ -58,9 +58,11 @@ class NextActPanel final : public QFrame {
     QProgressBar* m_progress;
     QLabel* m_next;
     QLabel* m_consequence;
+    QLabel* m_forecast; ///< of the pause, beside the act that pauses writes
     QLabel* m_whyNot;
     QLabel* m_rollback;
     QLabel* m_window;
+    QLabel* m_windowState; ///< how the way back stands while it is open
     QLabel* m_reply;
     QComboBox* m_acts = nullptr;
     ConfirmControl* m_confirm = nullptr;
