@@ -4,6 +4,7 @@
 #include "app/console/ctl_process.h"
 #include "app/console/plan_editor.h"
 #include "app/console/replica_list.h"
+#include "app/console/scroll_page.h"
 #include "widgets/theme/format.h"
 #include "widgets/theme/theme.h"
 
@@ -29,7 +30,6 @@ PlanWizard::PlanWizard(QWidget* parent)
     setAttribute(Qt::WA_DeleteOnClose);
     auto* columns = new QHBoxLayout(this);
     m_steps->setAccessibleName(tr("Steps of the plan"));
-    m_steps->setFixedWidth(fontMetrics().height() * 11);
     columns->addWidget(m_steps);
     auto* right = new QVBoxLayout;
     columns->addLayout(right, 1);
@@ -50,6 +50,7 @@ PlanWizard::PlanWizard(QWidget* parent)
     addPage(tr("4 Budgets"), makeBudgets());
     m_editor = new PlanEditor;
     addPage(tr("5 Review and save"), m_editor);
+    m_steps->setFixedWidth(m_steps->sizeHintForColumn(0) + 2 * m_steps->frameWidth() + spacing::MEDIUM);
     connect(m_editor, &PlanEditor::openWanted, this, &PlanWizard::openWanted);
     connect(m_steps, &QListWidget::currentRowChanged, this, &PlanWizard::goTo);
     connect(m_back, &QPushButton::clicked, this, [this] { step(-1); });
@@ -60,7 +61,7 @@ PlanWizard::PlanWizard(QWidget* parent)
 
 void PlanWizard::addPage(const QString& title, QWidget* page) {
     m_steps->addItem(title);
-    m_pages->addWidget(page);
+    m_pages->addWidget(new ScrollPage(page));
 }
 
 int PlanWizard::page() const {

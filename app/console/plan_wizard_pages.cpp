@@ -12,7 +12,6 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QSpinBox>
 #include <QVBoxLayout>
 
@@ -46,14 +45,6 @@ QDoubleSpinBox* number(QFormLayout* form, const QString& label, double low, doub
     box->setAccessibleName(label);
     form->addRow(plainLabel(label), box);
     return box;
-}
-
-QWidget* scrolled(QWidget* page) {
-    auto* area = new QScrollArea;
-    area->setWidgetResizable(true);
-    area->setFocusPolicy(Qt::NoFocus);
-    area->setWidget(page);
-    return area;
 }
 
 QLabel* told(QVBoxLayout* layout, const QString& text) {
@@ -127,7 +118,7 @@ QWidget* PlanWizard::makeServers() {
     layout->addLayout(sides);
     layout->addStretch(1);
     connect(m_name, &QLineEdit::textChanged, this, &PlanWizard::refresh);
-    return scrolled(page);
+    return page;
 }
 
 QWidget* PlanWizard::makeDatabases() {
@@ -177,7 +168,7 @@ QWidget* PlanWizard::makeRouters() {
     balancer->hide();
     connect(m_hasPooler, &QCheckBox::toggled, pooler, &QWidget::setVisible);
     connect(m_hasBalancer, &QCheckBox::toggled, balancer, &QWidget::setVisible);
-    return scrolled(page);
+    return page;
 }
 
 QWidget* PlanWizard::makeBudgets() {

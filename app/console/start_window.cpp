@@ -3,6 +3,7 @@
 
 #include "app/console/lab_runner.h"
 #include "app/console/recent_files.h"
+#include "app/console/scroll_page.h"
 #include "widgets/theme/theme.h"
 
 #include <QDragEnterEvent>
@@ -11,7 +12,6 @@
 #include <QLabel>
 #include <QMimeData>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QVBoxLayout>
 
 namespace tealdeck {
@@ -20,16 +20,10 @@ StartWindow::StartWindow(QWidget* parent) : QWidget(parent), m_status(plainLabel
     setWindowTitle(tr("Tealdeck"));
     setAcceptDrops(true);
     setMinimumSize(640, 480);
-    // A large font or a small screen must hide nothing: it scrolls.
     auto* frame = new QVBoxLayout(this);
     frame->setContentsMargins(0, 0, 0, 0);
-    auto* area = new QScrollArea;
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    area->setFocusPolicy(Qt::NoFocus);
     auto* page = new QWidget;
-    area->setWidget(page);
-    frame->addWidget(area);
+    frame->addWidget(new ScrollPage(page));
     auto* outer = new QVBoxLayout(page);
     outer->setContentsMargins(40, 32, 40, 32);
     outer->setSpacing(spacing::MEDIUM);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // No text is cut, from a small screen to a large one, with normal and with doubled text; what matters most stays in sight.
 #include "app/console/main_window.h"
+#include "app/console/plan_wizard.h"
+#include "app/console/start_window.h"
 #include "app/console/window_layout.h"
 #include "tests/widgets/scripted_upgrade.h"
 #include "widgets/a11y/list_table.h"
@@ -37,7 +39,7 @@ QRect seen(const QWidget* widget, const QWidget* window) {
     return box;
 }
 
-void expectNothingCut(MainWindow& window, const std::string& where) {
+void expectNothingCut(QWidget& window, const std::string& where) {
     for (const QWidget* widget : window.findChildren<QWidget*>()) {
         const auto* label = qobject_cast<const QLabel*>(widget);
         const auto* button = qobject_cast<const QPushButton*>(widget);
@@ -78,6 +80,28 @@ TEST(Fit, NoTextIsCutFromASmallScreenToALargeOneWithDoubledText) {
                                          static_cast<QWidget*>(window.nextAct()->confirm()->holdButton())}) {
                 EXPECT_TRUE(vital->isVisible());
                 EXPECT_TRUE(window.rect().contains(QRect(vital->mapTo(&window, QPoint(0, 0)), vital->size()))) << where << ' ' << vital->metaObject()->className();
+            }
+        }
+    }
+    applyTheme(*qApp, ThemeName::Light);
+}
+
+TEST(Fit, TheFirstWindowAndThePlanWizardCutNothingEither) {
+    for (const double zoom : {1.0, 2.0}) {
+        applyTheme(*qApp, ThemeName::Light, zoom);
+        StartWindow start;
+        PlanWizard wizard;
+        for (QWidget* window : {static_cast<QWidget*>(&start), static_cast<QWidget*>(&wizard)}) {
+            window->setAttribute(Qt::WA_DeleteOnClose, false);
+            window->show();
+            window->resize(800, 600);
+            for (int page = 0; page < (window == &wizard ? PlanWizard::PageCount : 1); ++page) {
+                wizard.goTo(page);
+                for (int i = 0; i < 3; ++i) {
+                    QApplication::processEvents();
+                }
+                EXPECT_EQ(window->size(), QSize(800, 600)) << "it does not fit this screen with text " << zoom;
+                expectNothingCut(*window, QString("%1, page %2, text %3").arg(window->windowTitle()).arg(page).arg(zoom).toStdString());
             }
         }
     }

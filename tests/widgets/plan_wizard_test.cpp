@@ -146,6 +146,8 @@ TEST(PlanWizard, TestsTheConnectionAndOffersWhatItFound) {
     ASSERT_TRUE(QTest::qWaitFor([&] { return named<QPushButton>(wizard, "BLUE: Test the connection")->toolTip().isEmpty(); }, 10'000));
     EXPECT_EQ(ctl.calls().count("plan probe"), 2);
     EXPECT_EQ(wizard.findChildren<ReplicaList*>().front()->findChildren<QCheckBox*>().size(), 3);
+    const auto* port = named<QSpinBox>(wizard, "BLUE: replica wal__r: Port");
+    EXPECT_TRUE(QTest::qWaitFor([&] { return port->height() >= port->minimumSizeHint().height(); }, 3000)) << "the list grew, the page must grow with it";
     named<QPushButton>(wizard, "GREEN: Add a replica")->click();
     EXPECT_TRUE(next->toolTip().contains("host of replica replica of GREEN")) << next->toolTip().toStdString();
     named<QCheckBox>(wizard, "GREEN: replica replica: use it")->setChecked(false);
