@@ -12,6 +12,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <set>
 
 namespace tealdeck {
 namespace {
@@ -83,18 +84,21 @@ void ReplicaList::add(const QString& name, const QString& host, int port) {
 }
 
 void ReplicaList::offer(const Json& found, const QString& primaryHost, int primaryPort) {
+    std::set<QString> matched; // two of one name on one machine are two
     for (const Json& replica : found) {
         const QString told = planName(QString::fromStdString(member<std::string>(replica, "name", "")));
         const QString address = safeText(member<std::string>(replica, "address", ""));
         const QString host = address.isEmpty() ? primaryHost : address; // through a Unix socket: on the primary's own machine
-        const bool isHere = std::any_of(m_rows.begin(), m_rows.end(), [&](const Row& row) {
-            return row.host->text().trimmed() == host && (row.name == told || row.name.startsWith(told + QLatin1Char('-')));
+        const auto here = std::find_if(m_rows.begin(), m_rows.end(), [&](const Row& row) {
+            return matched.count(row.name) == 0 && row.host->text().trimmed() == host && (row.name == told || row.name.startsWith(told + QLatin1Char('-')));
         });
-        if (isHere) {
+        if (here != m_rows.end()) {
+            matched.insert(here->name);
             continue;
         }
         // Beside the primary it can't have the primary's port; elsewhere that is the likeliest.
         add(freeName(told), host, host == primaryHost ? 0 : primaryPort);
+        matched.insert(m_rows.back().name);
     }
     emit changed();
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/metrics/apply_failure.h"
 
-#include "core/postgres/sql.h"
 #include "core/replication/failed_transaction.h"
 #include "core/util/text.h"
 
@@ -46,8 +45,8 @@ ApplyFailure ApplyFailures::describe(SamplerSessions& sessions, const Plan& plan
     known.lsn = first->endLsn;
     known.text =
         fmt::format("{}: it changes {} and ends at {}. The server log there names the row. Mend that row there, or leave the whole "
-                    "transaction out with \"tealctl skip PLAN --database {} --lsn {}\", and compare these tables afterwards.",
-                    failed, first->relations, known.lsn, database, known.lsn);
+                    "transaction out (\"tealctl skip\" with --lsn {}), and compare these tables afterwards.",
+                    failed, first->relations, known.lsn, known.lsn);
     return {known.text, known.lsn};
 }
 

@@ -158,7 +158,7 @@ TEST(Sampler, SeesAFeedAndSurvivesAFrozenServer) {
     EXPECT_TRUE(eventually(Millis(60000), [&] {
         const std::string error = published.replication("forward/shop", "error");
         return error.find("it changes public.clash and ends at ") != std::string::npos &&
-               error.find("tealctl skip PLAN --database shop --lsn ") != std::string::npos;
+               error.find("\"tealctl skip\" with --lsn ") != std::string::npos;
     })) << published.replication("forward/shop", "error");
     lab.run(Side::Green, "shop", "delete from public.clash");
     EXPECT_TRUE(eventually(Millis(60000), [&] { return published.replication("forward/shop", "state") == "streaming"; }));

@@ -115,7 +115,7 @@ TEST(PlanEditor, ValidatesWhileOneTypesAndSavesOnlyWhatOneSees) {
 TEST(PlanWizard, TestsTheConnectionAndOffersWhatItFound) {
     FakeCtl ctl("printf '{\"ok\":true,\"version\":\"15.20\",\"role\":\"primary\",\"wal_level\":\"replica\",\"tls\":true,\"databases\":[{\"name\":\"shop\",\"bytes\":1048576},"
                 "{\"name\":\"<b>x\",\"bytes\":null}],\"replicas\":[{\"name\":\"r1\",\"address\":null},{\"name\":\"WAL &r\",\"address\":\"10.0.0.7\"},"
-                "{\"name\":\"WAL &r\",\"address\":\"10.0.0.8\"}]}'\n");
+                "{\"name\":\"WAL &r\",\"address\":\"10.0.0.7\"}]}'\n");
     PlanWizard wizard;
     wizard.setProgram(ctl.program);
     wizard.show();

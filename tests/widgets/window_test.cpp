@@ -129,6 +129,50 @@ TEST(MainWindow, TheForecastOfThePauseStandsBesideTheActThatPauses) {
     EXPECT_TRUE(state->text().startsWith("BLUE is behind by ")) << state->text().toStdString();
 }
 
+TEST(MainWindow, ActsOnAFeedOrAChangeNameExactlyWhatTheyAreAbout) {
+    auto events = test::scriptedUpgrade();
+    std::erase_if(events, [](const Event& e) { return e.kind == EventKind::Replication || e.kind == EventKind::Drift; });
+    const std::int64_t ramp = test::phaseTime(events, Phase::Ramp);
+    const auto at = std::find_if(events.begin(), events.end(), [&](const Event& e) { return e.steadyUs > ramp; });
+    Event failed = *at;
+    failed.kind = EventKind::Replication;
+    failed.body = {{"database", "shop"}, {"direction", "forward"}, {"state", "stopped"}, {"error", "it changes <b>cart</b>"}, {"failed_lsn", "0/2A"}, {"sampled_us", failed.steadyUs}};
+    Event change = failed;
+    change.kind = EventKind::Drift;
+    change.body = {{"id", 7}, {"database", "shop"}, {"side", "blue"}, {"state", "open"}, {"who", "eve"}, {"statement", "alter table cart add note text"}};
+    auto source = std::make_shared<ScriptedSource>(std::vector<Event>(events.begin(), at));
+    auto later = std::make_shared<ScriptedSource>([&] {
+        std::vector<Event> all(events.begin(), at);
+        for (Event event : {failed, change}) {
+            event.seq = all.back().seq + 1;
+            all.push_back(event);
+        }
+        return all;
+    }());
+    for (const auto& shown : {source, later}) {
+        MainWindow window({shown, {}, {}, {}, "anna", false}, Clock::system());
+        window.show();
+        window.start();
+        shown->playTo(ramp + 600'000'000);
+        ASSERT_TRUE(QTest::qWaitFor([&] { return window.bridge().snapshot().phase == Phase::Ramp && window.bridge().snapshot().seq == shown->toldSeq(); }, 5000));
+        auto* consequence = window.nextAct()->findChild<QLabel*>("consequence");
+        auto* why = window.nextAct()->findChild<QLabel*>("whyNot");
+        window.nextAct()->prepare(CommandKind::Drift);
+        EXPECT_EQ(window.nextAct()->shownAct(), CommandKind::Drift);
+        EXPECT_EQ(consequence->text().endsWith("shop, by eve: alter table cart add note text"), shown == later) << consequence->text().toStdString();
+        EXPECT_EQ(why->text().contains("No recorded change of the schema is open."), shown == source) << why->text().toStdString();
+        window.nextAct()->prepare(CommandKind::Skip);
+        EXPECT_EQ(consequence->text().endsWith("shop, the transaction that ends at 0/2A: it changes <b>cart</b>"), shown == later) << consequence->text().toStdString();
+        EXPECT_EQ(why->text().contains("No feed is known to stand"), shown == source) << why->text().toStdString();
+        Json args;
+        QObject::connect(window.nextAct(), &NextActPanel::commandRequested, [&](CommandKind, const Json& given) { args = given; });
+        emit window.nextAct()->confirm()->confirmed(CommandKind::Skip, "shop_upgrade", "why");
+        EXPECT_EQ(args.dump(), shown == later ? R"({"database":"shop","lsn":"0/2A","reason":"why","typed":"shop_upgrade"})" : R"({"reason":"why","typed":"shop_upgrade"})");
+        emit window.nextAct()->confirm()->confirmed(CommandKind::Drift, {}, {});
+        EXPECT_EQ(args.dump(), shown == later ? R"({"act":"apply","database":"shop","id":7})" : "{}");
+    }
+}
+
 TEST(MainWindow, TheRecordingLearnsWhatWasInSight) {
     Live live;
     const auto pages = [&] {

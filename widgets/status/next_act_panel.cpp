@@ -35,6 +35,36 @@ const ReplicationState* failedFeed(const Snapshot& s) {
     return found == s.replication.end() ? nullptr : &*found;
 }
 
+/// The oldest change of the schema that only BLUE has; nullptr: there is none.
+const DriftState* openChange(const Snapshot& s) {
+    const auto found = std::find_if(s.drift.begin(), s.drift.end(), [](const DriftState& d) { return d.state == "open"; });
+    return found == s.drift.end() ? nullptr : &*found;
+}
+
+/// What an act is about, beside its consequence: the operator decides on exactly that.
+QString aboutText(const Snapshot& s, CommandKind kind) {
+    if (const ReplicationState* failed = kind == CommandKind::Skip ? failedFeed(s) : nullptr; failed != nullptr) {
+        return QLatin1Char('\n') + NextActPanel::tr("%1, the transaction that ends at %2: %3").arg(safeText(failed->database), safeText(failed->failedLsn), safeText(failed->error));
+    }
+    if (const DriftState* change = kind == CommandKind::Drift ? openChange(s) : nullptr; change != nullptr) {
+        return QLatin1Char('\n') + NextActPanel::tr("%1, by %2: %3").arg(safeText(change->database), safeText(change->who), safeText(change->statement));
+    }
+    return {};
+}
+
+/// The same as arguments of the command.
+void addAbout(const Snapshot& s, CommandKind kind, Json& args) {
+    if (const ReplicationState* failed = kind == CommandKind::Skip ? failedFeed(s) : nullptr; failed != nullptr) {
+        args["database"] = failed->database;
+        args["lsn"] = failed->failedLsn;
+    }
+    if (const DriftState* change = kind == CommandKind::Drift ? openChange(s) : nullptr; change != nullptr) {
+        args["act"] = "apply";
+        args["database"] = change->database;
+        args["id"] = change->id;
+    }
+}
+
 QString milliseconds(double ms) {
     return ms < 1 ? QStringLiteral("<1 ms") : QStringLiteral("%1 ms").arg(ms, 0, 'f', 0);
 }
@@ -65,7 +95,7 @@ QString forecastText(const PauseForecast& forecast, double budgetMs) {
 /// Acts that have a place of their own in the window are not offered here, nor is what the engine cannot do yet.
 bool hasOwnPlace(CommandKind kind) {
     return kind == CommandKind::Abort || kind == CommandKind::Override || kind == CommandKind::SignOff || kind == CommandKind::Note || kind == CommandKind::Ramp ||
-           kind == CommandKind::Acknowledge || kind == CommandKind::Shelve || kind == CommandKind::Stop || kind == CommandKind::Drift;
+           kind == CommandKind::Acknowledge || kind == CommandKind::Shelve || kind == CommandKind::Stop;
 }
 
 } // namespace
@@ -153,10 +183,7 @@ void NextActPanel::makeControls(const Clock&, QVBoxLayout* layout) {
         if (!typed.isEmpty()) {
             args = {{"typed", typed.toStdString()}, {"reason", reason.toStdString()}};
         }
-        if (const ReplicationState* failed = kind == CommandKind::Skip ? failedFeed(m_snapshot) : nullptr; failed != nullptr) {
-            args["database"] = failed->database;
-            args["lsn"] = failed->failedLsn;
-        }
+        addAbout(m_snapshot, kind, args);
         emit commandRequested(kind, args);
     });
     connect(m_ramp, &RampControl::shareRequested, this, [this](int percent) { emit commandRequested(CommandKind::Ramp, {{"percent", percent}}); });
@@ -266,6 +293,9 @@ QStringList NextActPanel::reasonsAgainst(CommandKind kind) const {
     for (const std::string& reason : whyNot(m_snapshot, kind, m_now.steadyUs)) {
         list << safeText(reason);
     }
+    if (kind == CommandKind::Drift && openChange(m_snapshot) == nullptr) {
+        list << tr("No recorded change of the schema is open.");
+    }
     return list;
 }
 
@@ -273,11 +303,7 @@ void NextActPanel::updateNext(const Snapshot& snapshot) {
     const PhaseRule* rule = findRule(snapshot.phase, m_shown);
     const QStringList why = reasonsAgainst(m_shown);
     m_next->setText(rule != nullptr ? word(rule->title) : snapshot.phase == Phase::Cutover ? (snapshot.pastPointOfNoReturn ? tr("Nothing to decide: the engine completes the move.") : tr("Nothing to decide: watch, or abort.")) : tr("Nothing to do in this phase."));
-    QString consequence = rule != nullptr ? word(rule->consequence) : QString();
-    if (const ReplicationState* failed = m_shown == CommandKind::Skip ? failedFeed(snapshot) : nullptr; rule != nullptr && failed != nullptr) {
-        consequence += QLatin1Char('\n') + tr("%1, the transaction that ends at %2: %3").arg(safeText(failed->database), safeText(failed->failedLsn), safeText(failed->error));
-    }
-    m_consequence->setText(consequence);
+    m_consequence->setText(rule != nullptr ? word(rule->consequence) + aboutText(snapshot, m_shown) : QString());
     QStringList lines;
     for (const QString& reason : why) {
         lines << QStringLiteral("✕ ") + reason;
