@@ -39,14 +39,14 @@ ReplicaList::ReplicaList(const QString& side, QWidget* parent)
     layout->addWidget(m_head);
     layout->addLayout(m_grid);
     m_grid->setColumnStretch(1, 1);
-    auto* another = new QPushButton(tr("Add a replica"));
-    another->setAccessibleName(QStringLiteral("%1: %2").arg(side, another->text()));
-    connect(another, &QPushButton::clicked, this, [this] {
+    m_another = new QPushButton(tr("Add a replica"));
+    m_another->setAccessibleName(QStringLiteral("%1: %2").arg(side, m_another->text()));
+    connect(m_another, &QPushButton::clicked, this, [this] {
         add(freeName(QStringLiteral("replica")), {}, 0);
         m_rows.back().host->setFocus(Qt::OtherFocusReason);
         emit changed();
     });
-    layout->addWidget(another, 0, Qt::AlignLeft);
+    layout->addWidget(m_another, 0, Qt::AlignLeft);
 }
 
 QString ReplicaList::freeName(const QString& wanted) const {
@@ -72,10 +72,15 @@ void ReplicaList::add(const QString& name, const QString& host, int port) {
     const std::pair<QWidget*, QString> named[] = {{row.use, tr("use it")}, {row.host, tr("Host")}, {row.port, tr("Port")}, {row.zone, tr("Zone")}};
     const int line = m_grid->rowCount();
     int column = 0;
+    // Tab goes on where one is: what comes later stands before the button, not behind the whole window.
+    QWidget* before = m_rows.empty() ? static_cast<QWidget*>(m_another) : m_rows.back().zone;
     for (const auto& [widget, what] : named) {
         widget->setAccessibleName(tr("%1: replica %2: %3").arg(m_side, name, what));
         m_grid->addWidget(widget, line, column++);
+        setTabOrder(before, widget);
+        before = widget;
     }
+    setTabOrder(before, m_another);
     connect(row.use, &QCheckBox::toggled, this, &ReplicaList::changed);
     connect(row.host, &QLineEdit::textChanged, this, &ReplicaList::changed);
     connect(row.port, &QSpinBox::valueChanged, this, &ReplicaList::changed);

@@ -9,6 +9,7 @@ class QCheckBox;
 class QGridLayout;
 class QLabel;
 class QLineEdit;
+class QPushButton;
 class QSpinBox;
 
 namespace tealdeck {
@@ -42,6 +43,7 @@ class ReplicaList final : public QWidget {
     QString m_side;
     QGridLayout* m_grid;
     QLabel* m_head;
+    QPushButton* m_another = nullptr;
     std::vector<Row> m_rows;
 };
 

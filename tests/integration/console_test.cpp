@@ -126,6 +126,22 @@ class Person {
     }
 
   private:
+    /// A connection is tested by a tealctl that is the console's child: told when it has come and gone.
+    void waitForProbe() const {
+        const auto runs = [this] {
+            for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+                const std::string stat = readFile(entry.path() / "stat").valueOr("");
+                const std::size_t at = stat.rfind(") ");
+                if (at != std::string::npos && stat.find("(tealctl)") != std::string::npos &&
+                    std::atoi(stat.c_str() + at + 4) == m_console->pid()) {
+                    return true;
+                }
+            }
+            return false;
+        };
+        static_cast<void>(eventually(Millis(3000), runs)); // it may have been too quick to be seen
+        EXPECT_TRUE(eventually(Millis(30000), [&] { return !runs(); }));
+    }
     void prepare(const std::string& act) {
         m_desk.key("ctrl+k");
         m_desk.type(act);
@@ -208,6 +224,11 @@ void Person::writePlan() {
         fill({lab.caFile(), side == Side::Blue ? "az-a" : "az-b"});
         m_desk.tab();
         m_desk.key("space"); // test the connection
+        waitForProbe();
+        // The replica that it found is used, at its address; only its port nobody could tell.
+        m_desk.tab(2);
+        fill({std::to_string(lab.replicas(side).front().port), "az-b"});
+        m_desk.tab(); // "Add a replica"
     }
     m_desk.picture("wizard-servers");
     m_desk.tab();

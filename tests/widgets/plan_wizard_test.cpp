@@ -129,6 +129,13 @@ TEST(PlanWizard, TestsTheConnectionAndOffersWhatItFound) {
     named<QPushButton>(wizard, "BLUE: Test the connection")->click();
     auto* databases = named<QListWidget>(wizard, "Databases of BLUE");
     ASSERT_TRUE(QTest::qWaitFor([&] { return databases->count() == 2; }, 10'000));
+    const QWidget* after = named<QPushButton>(wizard, "BLUE: Test the connection");
+    for (const char* name : {"BLUE: replica r1: use it", "BLUE: replica r1: Host", "BLUE: replica r1: Port", "BLUE: replica r1: Zone", "BLUE: replica wal__r: use it"}) {
+        do {
+            after = after->nextInFocusChain();
+        } while ((after->focusPolicy() & Qt::TabFocus) == 0 || after->focusProxy() != nullptr);
+        EXPECT_EQ(after->accessibleName().toStdString(), name) << "Tab goes on from the button to what it found";
+    }
     // Replicas are in the plan as they were found; the port of one beside its primary nobody knows.
     EXPECT_FALSE(next->isEnabled());
     EXPECT_TRUE(next->toolTip().contains("port of replica r1")) << next->toolTip().toStdString();
