@@ -38,15 +38,16 @@ Status Engine::runSkip(const Command& command) {
         if (!source || !destination) {
             return (source ? destination : source).error();
         }
-        return skipTransaction(m_options.plan, direction, database, lsn, **source, **destination, context);
+        return skipTransaction(m_options.plan, direction, database, lsn, **source, **destination, context, [&, this] {
+            // What was equal before may not be now, and no half-done comparison may go on from it: also when nobody lives to say so.
+            verify::forgetProgress(m_options.plan);
+            ComparisonState none;
+            none.detail = fmt::format("A transaction of {} was to be left out: compare again.", database);
+            return m_hub.publish(EventKind::Verify, {{"comparison", toJson(none, false)}});
+        });
     };
     const Status status = runSteps({step}, m_cancel, false);
     if (status) {
-        // What was equal before may not be now, and no half-done comparison may go on from it.
-        verify::forgetProgress(m_options.plan);
-        ComparisonState none;
-        none.detail = fmt::format("A transaction of {} was left out: compare again.", database);
-        publishComparison(none);
         m_hub.note(fmt::format("The transaction of {} that ends at {} was left out: {}", plainText(database, 80), plainText(lsn, 40),
                                plainText(member<std::string>(command.args, "reason", ""), 300)));
     }

@@ -20,7 +20,7 @@ struct AcceptedDifference {
     std::string why;
 };
 
-/// The initial copy and its budgets: the table [copy].
+/// The initial copy and its budgets: the table [copy]. WAL kept, replicas' lag and bytes a second are looked at in the snapshot copy only.
 struct CopyPlan {
     CopyStrategy strategy = CopyStrategy::Auto;
     int connections = 4;          ///< sessions with each side that copy; also the sessions that build indexes

@@ -50,7 +50,7 @@ std::optional<FailedTransaction> firstTransaction(const Result<Rows>& answer) {
 }
 
 Status skipTransaction(const Plan& plan, Direction direction, const std::string& database, const std::string& lsn, Connection& source,
-                       Connection& destination, StepContext& context) {
+                       Connection& destination, StepContext& context, const std::function<Status()>& beforeOrder) {
     const std::string follower = sideName(destinationOf(direction));
     const Result<Rows> version = destination.query("select current_setting('server_version_num')::int >= 150000");
     if (!version) {
@@ -91,6 +91,9 @@ Status skipTransaction(const Plan& plan, Direction direction, const std::string&
                                  first->endLsn, first->relations, *wanted),
                      "Look again and decide on that one.",
                      {}};
+    }
+    if (const Status ready = beforeOrder(); !ready) {
+        return ready;
     }
     const std::string subscription = quoteIdentifier(subscriptionName(plan, direction));
     context.report(fmt::format("{} leaves it out", follower), 0.5);

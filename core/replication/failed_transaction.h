@@ -4,6 +4,7 @@
 #include "core/recipe/step.h"
 #include "core/replication/names.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -23,7 +24,8 @@ std::optional<FailedTransaction> firstTransaction(const Result<Rows>& answer);
 
 /// Leaves out exactly the transaction that ends at `lsn`, and returns when the follower has passed it. Refused when the feed stands at
 /// another one. Changes of it are missing on the follower from then on. Not taken by the deadline: the order to skip is taken back.
+/// beforeOrder is called when the order is about to be given: from then on, whatever is answered and whoever dies, it may be missing.
 Status skipTransaction(const Plan& plan, Direction direction, const std::string& database, const std::string& lsn, Connection& source,
-                       Connection& destination, StepContext& context);
+                       Connection& destination, StepContext& context, const std::function<Status()>& beforeOrder);
 
 } // namespace tealdeck
