@@ -10,8 +10,6 @@
 namespace tealdeck {
 namespace {
 
-constexpr std::int64_t SENDER_REPORTS_US = 1'500'000; ///< for so long its count may come late (before 15 by way of the collector)
-
 constexpr std::int64_t SLOW_PERIOD_US = 2'000'000;
 constexpr std::int64_t NONE_PERIOD_US = 5'000'000;
 constexpr std::int64_t RARE_PERIOD_US = 30'000'000;
@@ -29,17 +27,6 @@ void addUp(Json& values, std::set<std::string>& unknown, const std::string& name
     }
     const auto before = optionalNumber(values, name.c_str());
     values[name] = unknown.count(name) > 0 ? Json(nullptr) : Json(std::max(before.value_or(*more), *more));
-}
-
-/// Those of ours that a WAL sender reads.
-std::set<std::string> activeSlots(const Json& slots) {
-    std::set<std::string> names;
-    for (const auto& [name, slot] : slots.items()) {
-        if (slot.is_array() && slot.size() > 2 && slot[2].is_boolean() && slot[2].get<bool>()) {
-            names.insert(name);
-        }
-    }
-    return names;
 }
 
 } // namespace
@@ -217,13 +204,13 @@ void Sampler::sampleSides() {
         const std::int64_t at = m_clock();
         if (now) {
             m_values["connections" + suffix] = now->connections;
-            std::set<std::string> active = activeSlots(now->slots);
-            std::set<std::string>& before = m_activeSlots[side];
-            if (!std::includes(active.begin(), active.end(), before.begin(), before.end())) {
-                m_senderEndedUs[side] = at;
+            const auto before = m_commits.find(side);
+            // Counters fall when statistics are reset or the server crashed.
+            if (before != m_commits.end() && at > before->second.atUs && now->commits >= before->second.commits) {
+                const double tps = (now->commits - before->second.commits) * 1e6 / static_cast<double>(at - before->second.atUs);
+                m_values["tps" + suffix] = std::round(tps * 1000) / 1000; // more digits say nothing and fill the recording
             }
-            before = std::move(active);
-            countCommits(side, now->commits, at);
+            m_commits[side] = {now->commits, at};
             m_answeredUs[side] = at;
         } else {
             m_commits.erase(side);
@@ -232,19 +219,6 @@ void Sampler::sampleSides() {
         m_values["heartbeat_age" + suffix] =
             static_cast<double>(at - (answered != m_answeredUs.end() ? answered->second : m_startedUs)) / 1e6;
     }
-}
-
-void Sampler::countCommits(Side side, double commits, std::int64_t at) {
-    const auto before = m_commits.find(side);
-    const auto ended = m_senderEndedUs.find(side);
-    // A WAL sender counts the transactions that it decodes and reports them when it ends: a jump that no client made. Counters fall when
-    // statistics are reset or the server crashed.
-    const bool jumps = ended != m_senderEndedUs.end() && at - ended->second < SENDER_REPORTS_US;
-    if (!jumps && before != m_commits.end() && at > before->second.atUs && commits >= before->second.commits) {
-        const double tps = (commits - before->second.commits) * 1e6 / static_cast<double>(at - before->second.atUs);
-        m_values[std::string("tps.") + sideName(side)] = std::round(tps * 1000) / 1000; // more digits say nothing and fill the recording
-    }
-    m_commits[side] = {commits, at};
 }
 
 bool Sampler::markerExists(Side side, const std::string& database) {

@@ -76,7 +76,6 @@ class Sampler {
     void run();
     void sample();
     void sampleSides();
-    void countCommits(Side side, double commits, std::int64_t at);
     void sampleReplication();
     void sampleTopology();
     void sampleTraffic();
@@ -109,8 +108,6 @@ class Sampler {
     ApplyFailures m_applyFailures;
     std::map<std::pair<Direction, std::string>, std::int64_t> m_noneToldUs; ///< feeds that do not exist: when that was said last
     std::map<Side, CommitCount> m_commits;
-    std::map<Side, std::set<std::string>> m_activeSlots;
-    std::map<Side, std::int64_t> m_senderEndedUs; ///< when a WAL sender of ours was last seen to have ended
     std::map<Side, std::int64_t> m_answeredUs;
     std::map<std::string, HeartbeatWatch> m_heartbeats; ///< by database, of the side where it is written
     std::optional<Side> m_beating;                      ///< that side
